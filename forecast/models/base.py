@@ -1,0 +1,102 @@
+"""What a forecasting model is, and the registry that finds it.
+
+A model is one file in this folder with one frozen dataclass marked `@register`. It turns the window of an
+origin into point forecasts; intervals are not its business (`forecast.intervals` measures them on errors
+out of sample).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
+
+import forecast.models as models_package
+from forecast.errors import SpecError
+from forecast.panel import FloatArray, Window
+
+
+@dataclass(frozen=True)
+class Capability:
+    """What the runner asks a model before it fits.
+
+    Attributes
+    ----------
+    min_history : int
+        Observations a series needs.
+    min_cycles : int
+        Whole seasons a seasonal series needs besides.
+    handles_missing : bool
+        False: interior gaps are interpolated before the model sees them.
+    batch : bool
+        True: answers all rows of a window in one call. False: called one series at a time.
+    pooled : bool
+        True: a row's answer may use the other rows of its pool.
+    slow : bool
+        True: milliseconds to seconds a series; not a default member of `auto`.
+    """
+
+    min_history: int
+    min_cycles: int = 0
+    handles_missing: bool = False
+    batch: bool = False
+    pooled: bool = False
+    slow: bool = False
+
+    def needed(self, period: int) -> int:
+        """Observations a series of this season length needs."""
+        seasonal = self.min_cycles * period if period > 1 else 0
+        return max(self.min_history, seasonal)
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A forecasting model: a name, its capability, and `forecast`."""
+
+    name: ClassVar[str]
+    capability: ClassVar[Capability]
+
+    def forecast(self, window: Window, horizon: int) -> FloatArray:
+        """Fit on the window and return points of shape (n, horizon), in the units of its values."""
+        ...
+
+
+M = TypeVar("M", bound=type)
+_REGISTRY: dict[str, type[Model]] = {}
+
+
+def register(model: M) -> M:
+    """Class decorator: make a model known by its name."""
+    _REGISTRY[model.name] = model  # type: ignore[attr-defined]
+    return model
+
+
+@cache
+def _discover() -> None:
+    for module in pkgutil.iter_modules(models_package.__path__):
+        importlib.import_module(f"forecast.models.{module.name}")
+
+
+def names() -> tuple[str, ...]:
+    """Names of all registered models, sorted."""
+    _discover()
+    return tuple(sorted(_REGISTRY))
+
+
+def get(name: str) -> Model:
+    """Return the model of that name with its default parameters.
+
+    Raises
+    ------
+    SpecError
+        Unknown name; the message lists the known ones.
+    """
+    _discover()
+    if name not in _REGISTRY:
+        near = get_close_matches(name, _REGISTRY, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise SpecError(f"model {name!r}: not known{hint}; the known ones are {', '.join(names())}. Name one of them.")
+    return _REGISTRY[name]()
