@@ -176,6 +176,10 @@ class Panel:
         values = self.frame["y"].to_numpy(dtype=float).reshape(len(self.ids), len(self.dates))
         return Window(ids=self.ids, values=values, dates=self.dates, period=self.period, pools=self.pools)
 
+    def until(self, length: int) -> Panel:
+        """Return the panel whose last date is its `length`-th: what was known at an earlier origin."""
+        return replace(self, frame=self.frame[self.frame["ds"] <= self.dates[length - 1]].reset_index(drop=True))
+
     def select(self, ids: Sequence[str]) -> Panel:
         """Return the panel of some series on the same dates."""
         missing = sorted(set(ids) - set(self.ids))

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from forecast.models.base import Capability, register
-from forecast.models.history import not_below_zero
+from forecast.models.history import has_season, not_below_zero
 from forecast.panel import FloatArray, Window
 
 ORDERS = ((0, 1, 0), (1, 1, 0), (0, 1, 1))
@@ -24,15 +24,15 @@ class Arima:
     """
 
     name: ClassVar[str] = "arima"
-    capability: ClassVar[Capability] = Capability(min_history=6, min_cycles=2, slow=True)
+    capability: ClassVar[Capability] = Capability(min_history=6, slow=True)
 
     def forecast(self, window: Window, horizon: int) -> FloatArray:
         """Return points (1, horizon), not below zero."""
         from statsmodels.tsa.arima.model import ARIMA
 
         y = np.log1p(window.values[0])
-        seasonal = (0, 1, 1, window.period) if window.period > 1 else (0, 0, 0, 0)
-        trend = "n" if window.period > 1 else "t"
+        season = has_season(y, window.period)
+        seasonal, trend = ((0, 1, 1, window.period), "n") if season else ((0, 0, 0, 0), "t")
         fits = [ARIMA(y, order=order, seasonal_order=seasonal, trend=trend).fit() for order in ORDERS]
         best = min(fits, key=lambda fit: fit.aicc if np.isfinite(fit.aicc) else np.inf)
         return not_below_zero(np.expm1(best.forecast(horizon)))[None, :]

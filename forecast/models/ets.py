@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from forecast.models.base import Capability, register
-from forecast.models.history import not_below_zero
+from forecast.models.history import has_season, not_below_zero
 from forecast.panel import FloatArray, Window
 
 HEURISTIC_START = 10
@@ -24,14 +24,14 @@ class Ets:
     """
 
     name: ClassVar[str] = "ets"
-    capability: ClassVar[Capability] = Capability(min_history=5, min_cycles=2)
+    capability: ClassVar[Capability] = Capability(min_history=5)
 
     def forecast(self, window: Window, horizon: int) -> FloatArray:
         """Return points (1, horizon), not below zero."""
         from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
         y = np.log1p(window.values[0])
-        season = {"seasonal": "add", "seasonal_periods": window.period} if window.period > 1 else {}
+        season = {"seasonal": "add", "seasonal_periods": window.period} if has_season(y, window.period) else {}
         start = "heuristic" if len(y) >= HEURISTIC_START else "estimated"
         fits = [
             ETSModel(y, trend=trend, damped_trend=damped, initialization_method=start, **season).fit(disp=False)

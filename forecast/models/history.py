@@ -29,3 +29,8 @@ def not_below_zero(points: object) -> FloatArray:
     """Return points as floats, with zero for what is below it."""
     floored: FloatArray = np.maximum(np.asarray(points, dtype=np.float64), 0.0)
     return floored
+
+
+def has_season(y: FloatArray, period: int) -> bool:
+    """Say whether a history holds the two years a season is estimated from."""
+    return period > 1 and len(y) >= 2 * period

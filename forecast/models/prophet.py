@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.models.base import Capability, register
-from forecast.models.history import not_below_zero
+from forecast.models.history import has_season, not_below_zero
 from forecast.panel import FloatArray, Window
 
 SEASONS = 4
@@ -28,7 +28,7 @@ class Prophet:
     """
 
     name: ClassVar[str] = "prophet"
-    capability: ClassVar[Capability] = Capability(min_history=6, min_cycles=2, handles_missing=True, slow=True)
+    capability: ClassVar[Capability] = Capability(min_history=6, handles_missing=True, slow=True)
 
     def forecast(self, window: Window, horizon: int) -> FloatArray:
         """Return points (1, horizon), not below zero."""
@@ -39,7 +39,7 @@ class Prophet:
         y = np.log1p(window.values[0])
         known = int(np.isfinite(y).sum())
         model = Fitter(
-            yearly_seasonality=SEASONS if window.period > 1 else False,
+            yearly_seasonality=SEASONS if has_season(y, window.period) else False,
             weekly_seasonality=False,
             daily_seasonality=False,
             n_changepoints=min(CHANGEPOINTS, max(known // 2 - 1, 0)),

@@ -1,0 +1,1 @@
+"""Rolling-origin evaluation: origins, metrics and paired comparison."""

@@ -1,0 +1,102 @@
+"""Tell whether one model is better than another or the difference is noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from forecast.errors import SpecError
+from forecast.evaluate.metrics import MIN_ORIGINS
+from forecast.panel import FloatArray
+
+RESAMPLES = 2000
+
+
+def compare(
+    cells: pd.DataFrame,
+    *,
+    reference: str,
+    by: Sequence[str] = ("horizon",),
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare every model with a reference, paired over series and origins.
+
+    Series and origins are resampled independently (a two-way bootstrap), because areas share the shock of
+    an origin and an area's errors resemble each other over origins.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        unique_id, model, origin, horizon, actual, abs_error and the columns of `by`.
+    reference : str
+        Model the others are compared with.
+    by : sequence of str, default ("horizon",)
+        A comparison for each of their values.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        by, model, reference, wape, wape_reference (over the cells both have), difference, lo-95, hi-95, n_series,
+        n_origins and verdict: "better" or "worse" when the interval of the difference leaves zero out,
+        "noise" when it does not, "not measured" with fewer than three origins.
+    """
+    models = sorted(map(str, cells["model"].unique()))
+    if reference not in models:
+        raise SpecError(
+            f"reference {reference!r}: not among the evaluated models {', '.join(models)}. Name one of them."
+        )
+    keys = list(by)
+    rows = []
+    for values, part in cells.groupby(keys, observed=True, sort=True):
+        base = part[part["model"] == reference]
+        for name in models:
+            if name != reference:
+                own = part[part["model"] == name]
+                rows.append({**dict(zip(keys, values, strict=True)), **_paired(name, own, base, reference, seed)})
+    return pd.DataFrame(rows)
+
+
+def _paired(name: str, own: pd.DataFrame, base: pd.DataFrame, reference: str, seed: int) -> dict[str, object]:
+    pairs = own.merge(base, on=["unique_id", "origin", "horizon"], suffixes=("", "_ref"))
+    pairs = pairs.dropna(subset=["abs_error", "abs_error_ref", "actual"])
+    n_origins, n_series = pairs["origin"].nunique(), pairs["unique_id"].nunique()
+    row: dict[str, object] = {"model": name, "reference": reference, "n_series": n_series, "n_origins": n_origins}
+    total = pairs["actual"].sum()
+    if n_origins < MIN_ORIGINS or total <= 0:
+        empty = dict.fromkeys(("wape", "wape_reference", "difference", "lo-95", "hi-95"), np.nan)
+        return {**row, **empty, "verdict": "not measured"}
+    wide = pairs.assign(gain=pairs["abs_error"] - pairs["abs_error_ref"])
+    gain = _matrix(wide, "gain")
+    actual = _matrix(wide, "actual")
+    wape, wape_ref = pairs["abs_error"].sum() / total, pairs["abs_error_ref"].sum() / total
+    low, high = np.quantile(_resampled(gain, actual, seed), [0.025, 0.975])
+    verdict = "noise" if low <= 0 <= high else ("better" if high < 0 else "worse")
+    return {
+        **row,
+        "wape": wape,
+        "wape_reference": wape_ref,
+        "difference": wape - wape_ref,
+        "lo-95": low,
+        "hi-95": high,
+        "verdict": verdict,
+    }
+
+
+def _matrix(pairs: pd.DataFrame, column: str) -> FloatArray:
+    wide = pairs.pivot(index="origin", columns="unique_id", values=column)
+    return wide.fillna(0.0).to_numpy(dtype=float)
+
+
+def _resampled(gain: FloatArray, actual: FloatArray, seed: int) -> FloatArray:
+    """Two-way bootstrap of the difference in WAPE."""
+    rng = np.random.default_rng(seed)
+    k, n = gain.shape
+    origins = rng.multinomial(k, np.full(k, 1 / k), size=RESAMPLES)
+    series = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+    above = np.einsum("rk,kn,rn->r", origins, gain, series, optimize=True)
+    below = np.einsum("rk,kn,rn->r", origins, actual, series, optimize=True)
+    ratio: FloatArray = np.asarray(above[below > 0] / below[below > 0], dtype=np.float64)
+    return ratio

@@ -1,0 +1,221 @@
+"""Point forecasts of several models at several origins, each seeing nothing after its origin.
+
+Everything measured in this package comes from here: accuracy, the weights of `auto` and the width of
+intervals all use the errors these forecasts turned out to have.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from itertools import repeat
+
+import numpy as np
+
+from forecast.errors import SpecError
+from forecast.models.base import Model
+from forecast.panel import FloatArray, IntArray, Window
+
+BLOCK = 12
+CALIBRATION_ORIGINS = 6
+
+
+@dataclass(frozen=True)
+class RollingPoints:
+    """Points of models at origins.
+
+    Attributes
+    ----------
+    window : Window
+        The whole history, whose figures after an origin are its outturn.
+    ends : tuple of int, length K
+        Periods each origin sees, rising; the last one may be the whole window.
+    points : mapping of model name to ndarray (K, n, h)
+        NaN where the model had too little history, failed or was not asked.
+    reasons : mapping of (model name, row) to str
+        Why a model gave no answer at the last origin, or what was done to the series before it did.
+    """
+
+    window: Window
+    ends: tuple[int, ...]
+    points: Mapping[str, FloatArray]
+    reasons: Mapping[tuple[str, int], str]
+
+    @property
+    def horizon(self) -> int:
+        """Periods ahead."""
+        return int(next(iter(self.points.values())).shape[2])
+
+    def outturn(self) -> FloatArray:
+        """Return what came after each origin (K, n, h); NaN where it is not known yet."""
+        values, horizon = self.window.values, self.horizon
+        padded = np.hstack([values, np.full((len(values), horizon), np.nan)])
+        return np.stack([padded[:, end : end + horizon] for end in self.ends])
+
+
+def evaluation_ends(length: int, origins: int) -> tuple[int, ...]:
+    """Return the periods seen by the latest `origins` origins, one period apart, rising.
+
+    The first of them sees at least two periods.
+    """
+    return tuple(range(max(length - origins, 2), length))
+
+
+def calibration_ends(length: int, *, origins: int, horizon: int) -> tuple[int, ...]:
+    """Return the origins to forecast from so that each evaluated one has past errors to calibrate on."""
+    first = max(length - origins - horizon - CALIBRATION_ORIGINS + 1, 2)
+    return tuple(range(min(first, length), length + 1))
+
+
+def rolling_points(
+    window: Window,
+    models: Mapping[str, Model],
+    *,
+    horizon: int,
+    ends: Sequence[int],
+    max_gap: int = 2,
+    scope: Mapping[str, IntArray] | None = None,
+    executor: Executor | None = None,
+) -> RollingPoints:
+    """Forecast from every origin with every model.
+
+    Parameters
+    ----------
+    window : Window
+    models : mapping of name to Model
+    horizon : int
+    ends : sequence of int
+        Periods each origin sees.
+    max_gap : int, default 2
+        Interior gaps up to this many periods are interpolated for models that do not handle missing
+        figures; only the history after a longer gap is used.
+    scope : mapping of name to ndarray of int, optional
+        Rows a model is asked for; default all.
+    executor : concurrent.futures.Executor, optional
+        Where one-series-at-a-time models run; default in this process.
+
+    Returns
+    -------
+    RollingPoints
+    """
+    if horizon < 1:
+        raise SpecError(f"horizon {horizon}: at least 1 period is needed. Ask for 1 or more.")
+    everything = np.arange(len(window.ids))
+    asked = [
+        (name, model, block)
+        for name, model in models.items()
+        for block in _blocks(everything if scope is None else scope.get(name, everything), model)
+    ]
+    answers = (map if executor is None else executor.map)(
+        _points_of_block,
+        [model for _, model, _ in asked],
+        [window.rows(block) for _, _, block in asked],
+        repeat(tuple(ends)),
+        repeat(horizon),
+        repeat(max_gap),
+    )
+    points = {name: np.full((len(ends), len(window.ids), horizon), np.nan) for name in models}
+    reasons: dict[tuple[str, int], str] = {}
+    for (name, _, block), (answer, why) in zip(asked, answers, strict=True):
+        points[name][:, block] = answer
+        reasons.update({(name, int(block[i])): text for i, text in why.items()})
+    return RollingPoints(window=window, ends=tuple(ends), points=points, reasons=reasons)
+
+
+def _blocks(rows: IntArray, model: Model) -> Iterator[IntArray]:
+    size = max(len(rows), 1) if model.capability.batch else BLOCK
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def _points_of_block(
+    model: Model, window: Window, ends: tuple[int, ...], horizon: int, max_gap: int
+) -> tuple[FloatArray, dict[int, str]]:
+    answer = _batch_points if model.capability.batch else _series_points
+    points = np.full((len(ends), len(window.ids), horizon), np.nan)
+    reasons: dict[int, str] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for k, end in enumerate(ends):
+            points[k], reasons = answer(model, window.until(end), horizon, max_gap)
+    return points, reasons
+
+
+def _batch_points(model: Model, window: Window, horizon: int, max_gap: int) -> tuple[FloatArray, dict[int, str]]:
+    needed = model.capability.needed(window.period)
+    observed = (~np.isnan(window.values)).sum(axis=1)
+    short = np.flatnonzero(observed < needed)
+    try:
+        points = model.forecast(window, horizon).copy()
+    except Exception as error:
+        failed = _failure(error)
+        return np.full((len(window.ids), horizon), np.nan), dict.fromkeys(range(len(window.ids)), failed)
+    points[short] = np.nan
+    return points, {int(i): _too_short(int(observed[i]), needed) for i in short}
+
+
+def _series_points(model: Model, window: Window, horizon: int, max_gap: int) -> tuple[FloatArray, dict[int, str]]:
+    points = np.full((len(window.ids), horizon), np.nan)
+    reasons = {}
+    for i in range(len(window.ids)):
+        points[i], reason = _one_series(model, window.rows([i]), horizon, max_gap)
+        if reason:
+            reasons[i] = reason
+    return points, reasons
+
+
+def _one_series(model: Model, window: Window, horizon: int, max_gap: int) -> tuple[FloatArray, str]:
+    nothing = np.full(horizon, np.nan)
+    start, stop, said = _stretch(window.values[0], max_gap)
+    needed = model.capability.needed(window.period)
+    y = window.values[0, start:stop]
+    observed = int(np.isfinite(y).sum())
+    if observed < needed:
+        return nothing, "; ".join(filter(None, [_too_short(observed, needed), said]))
+    if np.nanmin(y) == np.nanmax(y):
+        return np.repeat(y[-1], horizon), f"constant at {y[-1]:g}: carried forward"
+    behind = window.values.shape[1] - stop
+    filled = y if model.capability.handles_missing else _interpolated(y)
+    seen = Window(window.ids, filled[None, :], window.dates[start:stop], window.period, window.pools)
+    try:
+        points = model.forecast(seen, horizon + behind)[0, behind:]
+    except Exception as error:
+        return nothing, _failure(error)
+    if not np.isfinite(points).all():
+        return nothing, "failed: the fit gave figures that are not finite"
+    return points, said
+
+
+def _stretch(y: FloatArray, max_gap: int) -> tuple[int, int, str]:
+    """Find the part of a series to use: from the end of its last long gap to its last figure."""
+    known = np.flatnonzero(np.isfinite(y))
+    if not len(known):
+        return 0, 0, ""
+    gaps = np.diff(known) - 1
+    long = np.flatnonzero(gaps > max_gap)
+    start = int(known[long[-1] + 1]) if len(long) else int(known[0])
+    stop = int(known[-1]) + 1
+    filled = int(np.isnan(y[start:stop]).sum())
+    said = [f"history before a gap of {int(gaps[long[-1]])} left out"] if len(long) else []
+    if filled:
+        said.append(f"{filled} missing interpolated")
+    return start, stop, "; ".join(said)
+
+
+def _interpolated(y: FloatArray) -> FloatArray:
+    known = np.isfinite(y)
+    if known.all():
+        return y
+    at = np.arange(len(y))
+    return np.expm1(np.interp(at, at[known], np.log1p(y[known])))
+
+
+def _too_short(observed: int, needed: int) -> str:
+    return f"short: {observed} figures, {needed} needed"
+
+
+def _failure(error: Exception) -> str:
+    text = " ".join(str(error).split())[:120]
+    return f"failed: {type(error).__name__}: {text}"

@@ -1,0 +1,341 @@
+"""Forecast a panel, evaluate models on it: the two verbs of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from forecast import models as registry
+from forecast.auto import Combination, combine, default_members
+from forecast.errors import SpecError
+from forecast.evaluate.metrics import STATISTICS, seasonal_naive_scale, statistics, to_long
+from forecast.evaluate.origins import RollingPoints, calibration_ends, evaluation_ends, rolling_points
+from forecast.intervals import draw_walks, error_scale, sample_paths
+from forecast.models.base import Model
+from forecast.models.history import last_observed
+from forecast.panel import FloatArray, IntArray, Panel
+from forecast.paths import LEDGER_COLUMNS, Forecast
+
+ModelSpec = str | Model | Sequence[str | Model]
+Projection = Callable[[Panel, int], Forecast]
+
+LADDER = (("drift", 4), ("naive", 2))
+EVALUATION_PATHS = 400
+
+
+@dataclass(frozen=True)
+class Study:
+    """Models run over the origins of one panel, ready to forecast and to be scored.
+
+    Build it with `study_panel`; `forecast_panel` and `evaluate_panel` do both in one call.
+
+    Attributes
+    ----------
+    panel : Panel
+    rolling : RollingPoints
+        Points of every model and combination at every origin.
+    combinations : mapping of name to Combination
+    max_gap : int
+    """
+
+    panel: Panel
+    rolling: RollingPoints
+    combinations: Mapping[str, Combination]
+    max_gap: int
+
+    def forecast(self, name: str, *, seed: int = 0, n_paths: int = 1000) -> Forecast:
+        """Forecast from the end of the panel with one of the study's models.
+
+        A series the model cannot answer is answered by the ladder (drift, then naive), which the ledger
+        names, or by nothing: "not_enough_data".
+        """
+        window, horizon = self.rolling.window, self.rolling.horizon
+        points, answered_by, ledger = self._answers(name)
+        walks = draw_walks(window.ids, window.pools, horizon=horizon, n_paths=n_paths, seed=seed)
+        paths = np.full((len(window.ids), horizon, n_paths), np.nan)
+        for answering in sorted(set(answered_by) - {""}):
+            rows = np.flatnonzero(np.asarray(answered_by) == answering)
+            scale = error_scale(self.rolling, self.rolling.points[answering], seen=window.values.shape[1])
+            paths[rows] = sample_paths(points, scale, walks)[rows]
+        kept = [i for i, by in enumerate(answered_by) if by]
+        return Forecast(
+            ids=tuple(window.ids[i] for i in kept),
+            ds=self.panel.future(horizon),
+            paths=paths[kept],
+            keys=self.panel.keys,
+            freq=self.panel.freq,
+            ledger=ledger,
+        )
+
+    def _answers(self, name: str) -> tuple[FloatArray, list[str], pd.DataFrame]:
+        window = self.rolling.window
+        points = self.rolling.points[name][-1].copy()
+        observed = np.isfinite(window.values).sum(axis=1)
+        last = last_observed(window.values)
+        behind = window.values.shape[1] - 1 - last
+        answered_by, rows = [], []
+        for i, unique_id in enumerate(window.ids):
+            by, status, reason = self._climb(name, i, int(observed[i]), int(behind[i]))
+            if by not in ("", name):
+                points[i] = self.rolling.points[by][-1, i]
+            answered_by.append(by)
+            last_ds = window.dates[last[i]] if last[i] >= 0 else pd.NaT
+            rows.append((unique_id, by or name, status, reason, int(observed[i]), last_ds))
+        return points, answered_by, pd.DataFrame(rows, columns=list(LEDGER_COLUMNS))
+
+    def _climb(self, name: str, row: int, observed: int, behind: int) -> tuple[str, str, str]:
+        """Say who answers for a series: the model, a step of the ladder, or nobody."""
+        reason = self.rolling.reasons.get((name, row), "")
+        if name in self.combinations:
+            reason = self.combinations[name].reason(row)
+        if observed and behind > self.max_gap:
+            said = f"last figure {behind} periods before the origin; at most {self.max_gap} allowed"
+            return "", "not_enough_data", said
+        y = self.rolling.window.values[row]
+        if observed >= 2 and np.nanmin(y) == np.nanmax(y) and "constant" not in reason:
+            reason = f"constant at {np.nanmin(y):g}; {reason}".rstrip("; ")
+        if np.isfinite(self.rolling.points[name][-1, row]).all() and observed >= 2:
+            return name, "ok", reason
+        status = "failed" if reason.startswith("failed") else "short"
+        for step, needed in LADDER:
+            if observed >= needed and (step != "drift" or self.panel.period == 1):
+                return step, status, f"{name}: {reason}; answered by {step}"
+        return "", "not_enough_data", f"{observed} figures; at least 2 needed"
+
+    def cells(self, names: Sequence[str], *, origins: int, seed: int = 0) -> pd.DataFrame:
+        """Score models at the latest `origins` origins.
+
+        Returns
+        -------
+        DataFrame
+            unique_id, model, origin, horizon, ds and the statistics of `forecast.evaluate.metrics`; one
+            row where the model answered and the outturn is known.
+        """
+        window = self.rolling.window
+        walks = draw_walks(window.ids, window.pools, horizon=self.rolling.horizon, n_paths=EVALUATION_PATHS, seed=seed)
+        actual = self.rolling.outturn()
+        parts = []
+        for end in evaluation_ends(window.values.shape[1], origins):
+            k = self.rolling.ends.index(end)
+            scale = seasonal_naive_scale(window.values[:, :end], window.period)
+            for name in names:
+                points = self.rolling.points[name]
+                rows = np.flatnonzero(np.isfinite(points[k]).all(axis=1) & np.isfinite(actual[k]).any(axis=1))
+                if not len(rows):
+                    continue
+                paths = sample_paths(points[k], error_scale(self.rolling, points, seen=end), walks)[rows]
+                stats = statistics(actual[k, rows], paths, scale[rows])
+                parts.append(_cell_rows(self.panel, name, end, rows, stats))
+        return pd.concat(parts, ignore_index=True) if parts else _no_cells()
+
+
+def study_panel(
+    panel: Panel,
+    models: Mapping[str, ModelSpec] | Sequence[ModelSpec],
+    *,
+    horizon: int,
+    origins: int = 0,
+    max_gap: int = 2,
+    auto_members: Sequence[str] | None = None,
+    scope: Mapping[str, Sequence[str]] | None = None,
+    executor: Executor | None = None,
+) -> Study:
+    """Run models over the origins of a panel.
+
+    Parameters
+    ----------
+    panel : Panel
+    models : sequence or mapping of name to spec
+        A spec is a name, "auto", an instance, or a list of names and instances (their equal mean).
+    horizon : int
+        Periods ahead.
+    origins : int, default 0
+        Latest origins that will be scored; more are run so that each has past errors to calibrate on.
+    max_gap : int, default 2
+        Longest interior gap that is interpolated, and longest silence at the end of a series.
+    auto_members : sequence of str, optional
+        Models that "auto" combines; default by season length.
+    scope : mapping of model name to series ids, optional
+        Series a model is run for; default all.
+    executor : concurrent.futures.Executor, optional
+        Where slow models run.
+
+    Returns
+    -------
+    Study
+    """
+    if horizon < 1:
+        raise SpecError(f"horizon {horizon}: at least 1 period is needed. Ask for 1 or more.")
+    specs = models if isinstance(models, Mapping) else {spec_name(spec): spec for spec in models}
+    in_auto = tuple(auto_members or default_members(panel.period))
+    members = {name: _members(spec, in_auto) for name, spec in specs.items()}
+    single = {name: model for parts in members.values() for name, model in parts.items()}
+    single |= {step: registry.get(step) for step, _ in LADDER}
+    window = panel.window()
+    position = {unique_id: i for i, unique_id in enumerate(window.ids)}
+    rows: dict[str, IntArray] = {
+        name: np.array(sorted(position[i] for i in ids if i in position), dtype=np.int64)
+        for name, ids in (scope or {}).items()
+    }
+    ends = calibration_ends(window.values.shape[1], origins=origins, horizon=horizon)
+    rolling = rolling_points(window, single, horizon=horizon, ends=ends, max_gap=max_gap, scope=rows, executor=executor)
+    combinations = {
+        name: combine(rolling, members[name], equal=spec != "auto")
+        for name, spec in specs.items()
+        if spec == "auto" or isinstance(spec, (list, tuple))
+    }
+    points = {**rolling.points, **{name: made.points for name, made in combinations.items()}}
+    return Study(panel, replace(rolling, points=points), combinations, max_gap)
+
+
+def forecast_panel(
+    panel: Panel,
+    *,
+    horizon: int,
+    model: ModelSpec = "auto",
+    seed: int = 0,
+    n_paths: int = 1000,
+    max_gap: int = 2,
+    executor: Executor | None = None,
+) -> Forecast:
+    """Forecast every series of a panel.
+
+    Parameters
+    ----------
+    panel : Panel
+    horizon : int
+        Periods after the last date of the panel.
+    model : str, Model or list, default "auto"
+        A name of `models.names()`, an instance, a list (the equal mean of its models) or "auto" (a
+        combination weighted by rolling origins).
+    seed, n_paths : int
+        The same seed gives the same paths, whatever the order of rows.
+    max_gap : int, default 2
+        Longest interior gap that is interpolated, and longest silence at the end of a series.
+    executor : concurrent.futures.Executor, optional
+        Where one-series-at-a-time models run; default in this process.
+
+    Returns
+    -------
+    Forecast
+
+    Examples
+    --------
+    >>> df = pd.DataFrame({"unique_id": "requests/A", "ds": pd.date_range("2019", periods=5, freq="YS"),
+    ...                    "y": [100.0, 110, 120, 130, 140]})
+    >>> fc = forecast_panel(Panel.from_frame(df, freq="YS"), horizon=2, model="drift", seed=1)
+    >>> fc.to_frame()["median"].round().tolist()
+    [150.0, 160.0]
+    """
+    study = study_panel(panel, [model], horizon=horizon, max_gap=max_gap, executor=executor)
+    return study.forecast(spec_name(model), seed=seed, n_paths=n_paths)
+
+
+def evaluate_panel(
+    panel: Panel,
+    *,
+    horizon: int,
+    models: Sequence[ModelSpec | Projection],
+    origins: int = 6,
+    seed: int = 0,
+    max_gap: int = 2,
+    executor: Executor | None = None,
+) -> pd.DataFrame:
+    """Score models by rolling-origin evaluation.
+
+    Parameters
+    ----------
+    panel : Panel
+    horizon : int
+    models : sequence
+        Names, instances, lists, or callables `(panel, horizon) -> Forecast` such as a domain projection.
+    origins : int, default 6
+        Latest origins, one period apart; an origin counts at each horizon whose outturn exists.
+    seed, max_gap, executor
+        As for `forecast_panel`.
+
+    Returns
+    -------
+    DataFrame
+        unique_id, model, origin, horizon, metric, value.
+    """
+    named: dict[str, ModelSpec] = {}
+    projections: dict[str, Projection] = {}
+    for spec in models:
+        if isinstance(spec, (str, Model, list, tuple)):
+            named[spec_name(spec)] = spec
+        else:
+            projections[spec_name(spec)] = cast("Projection", spec)
+    study = study_panel(panel, named, horizon=horizon, origins=origins, max_gap=max_gap, executor=executor)
+    parts = [study.cells(list(named), origins=origins, seed=seed)]
+    parts += [
+        _projection_cells(panel, name, project, horizon=horizon, origins=origins)
+        for name, project in projections.items()
+    ]
+    return to_long(pd.concat(parts, ignore_index=True))
+
+
+def spec_name(spec: ModelSpec | Projection) -> str:
+    """Name a model specification carries in ledgers and scores."""
+    if isinstance(spec, str):
+        return spec
+    if isinstance(spec, (list, tuple)):
+        return "+".join(spec_name(part) for part in spec)
+    return str(getattr(spec, "name", None) or getattr(spec, "__name__", type(spec).__name__))
+
+
+def _members(spec: ModelSpec, in_auto: Sequence[str]) -> dict[str, Model]:
+    if isinstance(spec, (list, tuple)):
+        if not spec:
+            raise SpecError("model []: a list of models needs at least one. Name one or more of models.names().")
+        return {spec_name(part): _one_model(part) for part in spec}
+    if spec == "auto":
+        return {name: registry.get(name) for name in in_auto}
+    return {spec_name(spec): _one_model(spec)}
+
+
+def _one_model(spec: ModelSpec) -> Model:
+    if isinstance(spec, str):
+        return registry.get(spec)
+    if isinstance(spec, Model):
+        return spec
+    raise SpecError(f"model {spec!r}: a name, a model or a list of them is needed. Use one of models.names().")
+
+
+def _projection_cells(panel: Panel, name: str, project: Projection, *, horizon: int, origins: int) -> pd.DataFrame:
+    window = panel.window()
+    padded = np.hstack([window.values, np.full((len(window.ids), horizon), np.nan)])
+    position = {unique_id: i for i, unique_id in enumerate(window.ids)}
+    parts = []
+    for end in evaluation_ends(window.values.shape[1], origins):
+        made = project(panel.until(end), horizon)
+        rows = np.array([position[unique_id] for unique_id in made.ids], dtype=np.int64)
+        scale = seasonal_naive_scale(window.values[rows, :end], window.period)
+        stats = statistics(padded[rows, end : end + horizon], made.paths, scale)
+        parts.append(_cell_rows(panel, name, end, rows, stats))
+    return pd.concat(parts, ignore_index=True) if parts else _no_cells()
+
+
+def _cell_rows(panel: Panel, name: str, end: int, rows: IntArray, stats: Mapping[str, FloatArray]) -> pd.DataFrame:
+    horizon = stats["actual"].shape[1]
+    ahead = pd.date_range(panel.dates[end - 1], periods=horizon + 1, freq=panel.freq)[1:]
+    frame = pd.DataFrame(
+        {
+            "unique_id": np.repeat(np.asarray(panel.ids, dtype=object)[rows], horizon),
+            "model": name,
+            "origin": panel.dates[end - 1],
+            "horizon": np.tile(np.arange(1, horizon + 1), len(rows)),
+            "ds": np.tile(ahead.to_numpy(), len(rows)),
+            **{key: values.ravel() for key, values in stats.items()},
+        }
+    )
+    return frame.dropna(subset=["actual"])
+
+
+def _no_cells() -> pd.DataFrame:
+    return pd.DataFrame(columns=["unique_id", "model", "origin", "horizon", "ds", *STATISTICS])
