@@ -33,6 +33,6 @@ class Arima:
         y = np.log1p(window.values[0])
         season = has_season(y, window.period)
         seasonal, trend = ((0, 1, 1, window.period), "n") if season else ((0, 0, 0, 0), "t")
-        fits = [ARIMA(y, order=order, seasonal_order=seasonal, trend=trend).fit() for order in ORDERS]
+        fits = [ARIMA(y, order=order, seasonal_order=seasonal, trend=trend).fit(cov_type="none") for order in ORDERS]
         best = min(fits, key=lambda fit: fit.aicc if np.isfinite(fit.aicc) else np.inf)
         return not_below_zero(np.expm1(best.forecast(horizon)))[None, :]

@@ -32,8 +32,8 @@ class Prophet:
 
     def forecast(self, window: Window, horizon: int) -> FloatArray:
         """Return points (1, horizon), not below zero."""
-        logging.getLogger("cmdstanpy").addHandler(logging.NullHandler())
-        logging.getLogger("prophet.plot").disabled = True
+        for chatty in ("cmdstanpy", "prophet"):
+            logging.getLogger(chatty).addHandler(logging.NullHandler())
         from prophet import Prophet as Fitter
 
         y = np.log1p(window.values[0])

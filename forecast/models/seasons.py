@@ -10,16 +10,15 @@ from forecast.panel import FloatArray
 def seasons(levels: FloatArray, period: int) -> FloatArray:
     """Additive seasons of log levels by phase (n, period): classical decomposition, shrunk towards none.
 
-    Zero unless two years are known. Of several rows, the share of season kept is that of the seasons' spread
-    which is not the error of a phase's mean (James and Stein 1961).
+    The period is 1 or even. Zero unless two years are known. The share of season kept is that of the seasons'
+    spread, over all rows, which is not the error of a phase's mean (James and Stein 1961).
     """
     n, length = levels.shape
     season = np.zeros((n, period))
     if period == 1 or length < 2 * period + 1:
         return season
-    weights = np.full(2 * (period // 2) + 1, 1 / period)
-    if period % 2 == 0:
-        weights[[0, -1]] /= 2
+    weights = np.full(period + 1, 1 / period)
+    weights[[0, -1]] /= 2
     half = period // 2
     trend = np.stack([np.convolve(level, weights, mode="valid") for level in levels])
     residual = levels[:, half : length - half] - trend

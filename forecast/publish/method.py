@@ -1,0 +1,128 @@
+"""How the projections were made and from what: the part of the page an auditor reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from forecast.publish.block import series_of
+from forecast.publish.run import Area, RunRecord, Target
+from forecast.publish.tables import on_page
+from forecast.publish.view import Fact, Row, Table, table
+from forecast.publish.words import (
+    LIKELY,
+    VERY_LIKELY,
+    day,
+    listed,
+    measure,
+    model_name,
+    period_name,
+    period_word,
+    readable_name,
+    reason_words,
+)
+
+NAMED_AREAS = 15
+
+
+def method(run: RunRecord, leads: Mapping[str, Area]) -> tuple[Fact, ...]:
+    """Say in a few sentences how projections are made, and for each measure which model answered and why."""
+    paths = f"{int(run.manifest['n_paths']):,}"
+    facts = [
+        Fact(
+            "What a projection is",
+            "What would happen if the patterns of past years went on. It knows nothing of decisions still to be "
+            "made: a new policy, a new school or a change in who is assessed can move the true figure outside it.",
+        ),
+        Fact(
+            "How sure it is",
+            f"Each projection is {paths} simulated futures. Their spread is set by how far past forecasts were from "
+            "what happened, not by the model's own claim, and shares a common shock across areas. The true figure "
+            f"should fall inside the {LIKELY} range 80% of the time, and inside the {VERY_LIKELY} range 95% of it.",
+        ),
+        Fact(
+            "How models are judged",
+            "By rolling-origin evaluation: the forecast is made as if in each of the last "
+            f"{_origins(run)}, with no later figure, and compared with what happened.",
+        ),
+    ]
+    for target in run.targets:
+        first = leads[target.name]
+        for name in target.measures:
+            facts.append(Fact(f"{measure(name).title}, {readable_name(first.name)}", _why(run, target, name, first)))
+    return tuple(facts)
+
+
+def _origins(run: RunRecord) -> str:
+    spans = [f"{target.origins} {period_word(target.freq, target.origins)}" for target in run.targets]
+    return listed(list(dict.fromkeys(spans)), last="or")
+
+
+def _why(run: RunRecord, target: Target, name: str, area: Area) -> str:
+    rows = series_of(run.ledger, target, name, area)
+    if not len(rows):
+        return f"Not enough data for {readable_name(area.name)}."
+    row = rows.iloc[0]
+    reason = str(row["reason"]).strip()
+    said = f" Why: {reason.rstrip('.')}." if reason else ""
+    if row["status"] == "short":
+        return f"The series is short ({row['n_obs']} figures), so {row['model']} answered.{said}"
+    if row["status"] == "not_enough_data":
+        return f"Not enough data ({row['n_obs']} figures).{said}"
+    return f"{model_name(str(row['model']), target.freq)}.{said}"
+
+
+def sources(run: RunRecord) -> Table:
+    """Return the sources with publisher, date, licence and kind."""
+    rows = tuple(
+        Row(
+            str(source["title"]),
+            (
+                str(source["publisher"]),
+                day(pd.Timestamp(source["released"])) if source["released"] else "not stated",
+                str(source["licence"]),
+                str(source["provenance"]),
+            ),
+        )
+        for source in run.manifest["sources"]
+    )
+    return table("Sources", ("Source", "Publisher", "Released", "Licence", "Kind"), rows, words=True)
+
+
+def licences(run: RunRecord) -> tuple[str, ...]:
+    """Return the attribution that the Open Government Licence asks for, if any source is under it."""
+    open_government = [s for s in run.manifest["sources"] if "open government licence" in str(s["licence"]).lower()]
+    publishers = listed(list(dict.fromkeys(str(s["publisher"]) for s in open_government))) if open_government else ""
+    return (f"Contains public sector information from {publishers}",) if publishers else ()
+
+
+def unusable(run: RunRecord) -> tuple[str, ...]:
+    """Return one line a measure, period and reason: figures that were published but not used, with the areas."""
+    lines = []
+    for target in run.targets:
+        history = on_page(run.history, target)
+        rows = history[history["reason"].ne("") & ~history["reason"].isin(["low", "k"])]
+        rows = rows.assign(kind=[reason.partition(":")[0] for reason in rows["reason"]])
+        for _, part in rows.groupby(["measure", "ds", "kind"], sort=True):
+            first = part.iloc[0]
+            names = sorted({readable_name(name) for name in part["area_name"]})
+            more = f" and {len(names) - NAMED_AREAS} more" if len(names) > NAMED_AREAS else ""
+            why = reason_words(first["reason"] if len(part) == 1 else first["kind"])
+            when = period_name(first["ds"], freq=target.freq, stock=measure(first["measure"]).stock)
+            lines.append(f"{measure(first['measure']).title}, {when}: {why}. {', '.join(names[:NAMED_AREAS])}{more}.")
+    return tuple(lines)
+
+
+def versions(run: RunRecord, release_id: str) -> tuple[Fact, ...]:
+    """Return what it takes to make the same figures again."""
+    manifest = run.manifest
+    tools = [f"{name} {version}" for name, version in manifest["versions"].items()]
+    return (
+        Fact("Release", release_id),
+        Fact("Run", str(manifest["run_id"])),
+        Fact("Run made", str(manifest["created"])),
+        Fact("Seed and futures", f"{manifest['seed']}; {manifest['n_paths']}"),
+        Fact("Digest of the data", str(manifest["data_digest"])),
+        Fact("Software", ", ".join([f"send-forecast {manifest['package_version']}", *tools])),
+    )

@@ -1,0 +1,186 @@
+"""A run folder as the page reads it: the manifest and four tables, checked once at the door."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecast.errors import InputError
+from forecast.sources.observations import OBSERVATION_COLUMNS, PROVENANCES, usable
+
+COMPLETE = ("ok", "model_failed")
+LEVELS = (80, 95)
+KEYS = ("target", "measure", "geographic_level", "area_code")
+TABLES = {
+    "history": ("target", "unique_id", *OBSERVATION_COLUMNS),
+    "forecasts": (
+        *KEYS,
+        *("unique_id", "area_name", "region_code", "model", "origin", "ds", "horizon", "mean", "median"),
+        *("lo-80", "hi-80", "lo-95", "hi-95", "threshold", "prob_above", "on_page"),
+    ),
+    "scores": (
+        *KEYS,
+        *("unique_id", "model", "origin", "horizon", "ds", "actual", "point", "error", "abs_error"),
+        *("scaled_abs_error", "pinball", "covered_80", "covered_95"),
+    ),
+    "ledger": (*KEYS, "area_name", "unique_id", "model", "status", "reason", "n_obs", "last_ds"),
+}
+MANIFEST_KEYS = (
+    *("schema", "run_id", "title", "package_version", "as_of", "created", "seed", "n_paths", "data_digest"),
+    *("sources", "warnings", "provenance", "targets", "status", "versions"),
+)
+
+
+@dataclass(frozen=True)
+class Area:
+    """An area on the page."""
+
+    code: str
+    name: str
+    level: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """One target of the config: measures of one source, for areas, over a horizon.
+
+    Attributes
+    ----------
+    name, freq, model : str
+    measures : tuple of str
+    horizon, origins : int
+    areas : tuple of Area
+        On the page, in the order of the config.
+    thresholds : mapping of str to float
+        By measure.
+    """
+
+    name: str
+    freq: str
+    model: str
+    measures: tuple[str, ...]
+    horizon: int
+    origins: int
+    areas: tuple[Area, ...]
+    thresholds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A finished run.
+
+    Attributes
+    ----------
+    manifest : mapping
+        As the run wrote it.
+    targets : tuple of Target
+    history : DataFrame
+        Observations visible at as-of, with `target` and `unique_id`. `usable` is y where models may use it.
+    forecasts, scores, ledger : DataFrame
+    provenance : frozenset of str
+        Every provenance a figure or a source of the run has.
+    """
+
+    manifest: Mapping[str, Any]
+    targets: tuple[Target, ...]
+    history: pd.DataFrame
+    forecasts: pd.DataFrame
+    scores: pd.DataFrame
+    ledger: pd.DataFrame
+    provenance: frozenset[str]
+
+    @property
+    def as_of(self) -> pd.Timestamp:
+        """The day after which nothing was seen."""
+        return pd.Timestamp(self.manifest["as_of"])
+
+    def synthetic(self, target: str) -> bool:
+        """Say whether any figure behind a target was made up."""
+        rows = self.history[self.history["target"].eq(target)]
+        return bool(rows["provenance"].eq("synthetic").any())
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Read a run folder and refuse one that is not whole.
+
+    Parameters
+    ----------
+    folder : Path
+        `runs/<run_id>/`.
+
+    Raises
+    ------
+    InputError
+        If the folder or a file is missing or cannot be read, a column or key is missing, the run did
+        not complete, or a provenance is unknown.
+    """
+    if not folder.is_dir():
+        raise InputError(f"run folder '{folder}': not found; give the folder of a finished run.")
+    manifest = _read_manifest(folder / "manifest.json")
+    tables = {name: _read_table(folder / f"{name}.parquet", columns) for name, columns in TABLES.items()}
+    history = tables["history"].assign(usable=usable(tables["history"]))
+    sources = {str(source["provenance"]) for source in manifest["sources"]}
+    provenance = frozenset(sources | set(manifest["provenance"]) | set(history["provenance"].unique()))
+    if unknown := sorted(provenance - set(PROVENANCES)):
+        raise InputError(
+            f"{folder / 'manifest.json'}: provenance '{unknown[0]}' is unknown; allowed are "
+            f"{', '.join(PROVENANCES)}. Run the forecast again."
+        )
+    return RunRecord(
+        manifest=manifest,
+        targets=tuple(_target(entry) for entry in manifest["targets"]),
+        history=history,
+        forecasts=tables["forecasts"],
+        scores=tables["scores"],
+        ledger=tables["ledger"],
+        provenance=provenance,
+    )
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(_broken(path, error)) from error
+    missing = [key for key in MANIFEST_KEYS if key not in manifest] if isinstance(manifest, dict) else ["schema"]
+    if missing:
+        raise InputError(f"{path}: '{missing[0]}' is missing; the file is not whole. Run the forecast again.")
+    if manifest["status"] not in COMPLETE:
+        raise InputError(
+            f"{path}: status is '{manifest['status']}'; only a complete run ({' or '.join(COMPLETE)}) can be "
+            "published. Run the forecast again."
+        )
+    return dict(manifest)
+
+
+def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(_broken(path, error)) from error
+    if missing := [column for column in columns if column not in frame.columns]:
+        raise InputError(f"{path}: column '{missing[0]}' is missing; the run is not whole. Run the forecast again.")
+    return frame
+
+
+def _broken(path: Path, error: Exception) -> str:
+    what = "missing" if isinstance(error, FileNotFoundError) else "not readable"
+    return f"{path}: {what}; the run is not whole. Run the forecast again."
+
+
+def _target(entry: Mapping[str, Any]) -> Target:
+    return Target(
+        name=entry["name"],
+        freq=entry["freq"],
+        model=entry["model"],
+        measures=tuple(entry["measures"]),
+        horizon=int(entry["horizon"]),
+        origins=int(entry["origins"]),
+        areas=tuple(Area(a["area_code"], a["area_name"], a["geographic_level"]) for a in entry["areas"]),
+        thresholds=dict(entry["thresholds"]),
+    )

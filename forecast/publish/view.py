@@ -1,0 +1,124 @@
+"""What the page shows, in words and rows: the template adds only markup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table: its heading and its cells, as text."""
+
+    head: str
+    cells: tuple[str, ...]
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows under a heading of their own; an empty title means no heading."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a caption and a heading for every column; the first column heads the rows."""
+
+    caption: str
+    columns: tuple[str, ...]
+    groups: tuple[Group, ...]
+    words: bool = False
+
+
+def table(caption: str, columns: tuple[str, ...], rows: tuple[Row, ...], *, words: bool = False) -> Table:
+    """Return a table of one group; `words` says that the cells are text, not numbers."""
+    return Table(caption, columns, (Group("", rows),), words)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One area and measure.
+
+    Attributes
+    ----------
+    area, headline : str
+    sure : str
+        How sure the headline is, in a sentence; "" if unknown.
+    remarks : tuple of str
+        Breaks in the series, notes of the publisher, short history.
+    charts : tuple of str
+        SVG: one for wide and one for narrow screens, or one for both; empty if there is nothing to draw.
+    figures : Table or None
+    chance_title, chance_note : str
+    chance : Table or None
+        Chance of more than the threshold, by period.
+    """
+
+    area: str
+    headline: str
+    sure: str
+    remarks: tuple[str, ...] = ()
+    charts: tuple[str, ...] = ()
+    figures: Table | None = None
+    chance_title: str = ""
+    chance_note: str = ""
+    chance: Table | None = None
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How past forecasts did: sentences, then tables."""
+
+    sentences: tuple[str, ...]
+    tables: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """One measure of one target: the first area in full, the others as cards or rows."""
+
+    anchor: str
+    title: str
+    synthetic: bool
+    lead: Block
+    accuracy: Accuracy
+    cards: tuple[Block, ...]
+    all_areas: Table | None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed since the last release: sentences, then tables to open."""
+
+    sentences: tuple[str, ...]
+    tables: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name and what it is: a line of the summary or of a list of details."""
+
+    name: str
+    text: str
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole page."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    synthetic: bool
+    alerts: tuple[str, ...]
+    summary: tuple[Fact, ...]
+    sections: tuple[Section, ...]
+    changes: Changes
+    method: tuple[Fact, ...]
+    sources: Table
+    licences: tuple[str, ...]
+    unusable: tuple[str, ...]
+    warnings: tuple[str, ...]
+    versions: tuple[Fact, ...]

@@ -1,0 +1,211 @@
+"""NHS England community waiting lists: children's speech and language, by month, organisation and wait band.
+
+Source: NHS England, Community Health Services Waiting Lists (Open Government Licence v3.0). The figures are
+unvalidated management information; bands need not sum to the total, and a total over a changing set of
+providers is not a like-for-like series. The layouts of the workbooks are the business of `nhs_workbook`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from forecast.errors import InputError
+from forecast.sources.nhs_workbook import VALUES, publication_date, read_workbook
+from forecast.sources.observations import Reading, SourceNote, checked, digest_files
+
+__all__ = ["MEASURES", "VALUES", "read", "read_workbook", "readable_name"]
+
+SOURCE_ID = "nhs_community_waiting_lists"
+SERVICE = "speech and language"
+ENGLAND = "E92000001"
+MEASURES = {
+    "total": "slt_waiting",
+    "w0_1": "slt_waiting_0_1",
+    "w1_2": "slt_waiting_1_2",
+    "w2_4": "slt_waiting_2_4",
+    "w4_12": "slt_waiting_4_12",
+    "w12_18": "slt_waiting_12_18",
+    "w18_52": "slt_waiting_18_52",
+    "w52plus": "slt_waiting_52_plus",
+}
+OBSERVATION_LEVEL = {"National": "national", "Region": "nhs_region", "ICB": "icb", "Provider": "provider"}
+KEY = ["measure", "area_code", "ds"]
+SMALL_WORDS = {"and", "of", "the", "in", "for", "upon", "with", "on"}
+ACRONYMS = {"NHS", "CIC", "GP", "ICB", "UK", "HCRG", "CSH", "MSK"}
+
+
+def read(paths: str | Path | Sequence[str | Path]) -> Reading:
+    """Read the children's speech and language waiting lists of one or more workbooks.
+
+    Parameters
+    ----------
+    paths : str, Path or sequence of them
+        A folder (all its .xlsx files), one workbook, or a list of workbooks.
+
+    Returns
+    -------
+    Reading
+        Measures `slt_waiting` and `slt_waiting_<band>` (persons); levels provider, icb, nhs_region and
+        national. `reason` is "not_submitted" where the workbook is blank and "small" where it has `*`.
+
+    Raises
+    ------
+    InputError
+        If a workbook is refused (see `read_workbook`), has not exactly one children's speech and language
+        service, or two workbooks of one day disagree.
+
+    Notes
+    -----
+    `area_code` is the published organisation code. Workbooks that carry names only take the code that
+    another of the workbooks gives to the same name (in any case) at the same level; a name that never
+    has a code keeps its upper-cased self as code. England is `E92000001`.
+
+    `available` is the publication date on the cover (or the revision date below it, if later). When
+    two workbooks give the same month, the later one wins. A figure that it repeats unchanged keeps
+    the earlier date; a figure that it changes is available only from the later date, so that a forecast
+    as of a day between the two sees a gap, never a figure from its future.
+    """
+    files = _workbooks(paths)
+    warnings: list[str] = []
+    parts = []
+    for path in files:
+        published, guessed = publication_date(path)
+        warnings += [guessed] if guessed else []
+        rows = _observations(read_workbook(path, service=SERVICE), path)
+        parts.append(rows.assign(available=published, file=path.name))
+    every = _with_codes(pd.concat(parts, ignore_index=True))
+    kept, revised = _latest_vintage(every)
+    if revised:
+        warnings.append(f"nhs_waiting_list: {revised} figures were changed by a later workbook; the later one is used.")
+    months = pd.DatetimeIndex(sorted(kept["ds"].unique()))
+    absent = pd.date_range(months[0], months[-1], freq="MS").difference(months)
+    if len(absent):
+        named = ", ".join(f"{month:%Y-%m}" for month in absent)
+        warnings.append(f"nhs_waiting_list: no workbook for {named}; these months stay gaps. Add the workbooks.")
+    note = SourceNote(
+        id=SOURCE_ID,
+        title="Community Health Services Waiting Lists",
+        publisher="NHS England",
+        licence="Open Government Licence v3.0",
+        released=f"{every['available'].max():%Y-%m-%d}",
+        provenance="published",
+        digest=digest_files(files),
+    )
+    return Reading(checked(kept, where="nhs_waiting_list"), (note,), tuple(warnings))
+
+
+def _workbooks(paths: str | Path | Sequence[str | Path]) -> list[Path]:
+    """List the workbooks to read, in name order, each once."""
+    if isinstance(paths, str | Path):
+        place = Path(paths)
+        if not place.is_dir():
+            return [place]
+        files = [path for path in place.glob("*.xlsx") if not path.name.startswith("~$")]
+        if not files:
+            raise InputError(f"{place}: no .xlsx workbook in the folder. Put the monthly workbooks there.")
+    else:
+        files = [Path(path) for path in paths]
+        if not files:
+            raise InputError("nhs_waiting_list: the list of workbooks is empty. Name at least one monthly workbook.")
+    return sorted(set(files), key=lambda path: (path.name, path))
+
+
+def _observations(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Turn the children's rows of one workbook into observations, with the codes that workbook gives."""
+    rows = frame[frame["age_group"].eq("CYP")]
+    services = list(rows["service"].unique())
+    if len(services) != 1:
+        others = list(frame["service"].unique())
+        raise InputError(
+            f"{path}: sheet 'Table 4': {len(services)} services match '(CYP) ... {SERVICE}' among {others}; one "
+            "is expected. Compare the header row with an earlier month."
+        )
+    parts = [
+        pd.DataFrame(
+            {
+                "measure": measure,
+                "geographic_level": rows["level"].map(OBSERVATION_LEVEL),
+                "area_code": rows["code"],
+                "area_name": rows["name"],
+                "region_code": "",
+                "ds": rows["month"],
+                "y": rows[column],
+                "reason": rows[f"{column}_reason"],
+                "note": "",
+                "provenance": "published",
+                "source": SOURCE_ID,
+            }
+        )
+        for column, measure in MEASURES.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _with_codes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give every organisation one code and one readable name over all workbooks, the latest ones."""
+    ordered = rows.sort_values("ds", kind="stable")
+    upper = ordered["area_name"].str.upper()
+    organisation = ordered["geographic_level"] + "/" + upper
+    coded = ordered["area_code"].ne("")
+    codes = dict(zip(organisation[coded], ordered["area_code"][coded], strict=True))
+    known = [codes.get(key, name) for key, name in zip(organisation, upper, strict=True)]
+    code = pd.Series(known, index=ordered.index).mask(ordered["geographic_level"].eq("national"), ENGLAND)
+    mixed = ordered["area_name"].ne(upper)
+    written = dict(zip(organisation[mixed], ordered["area_name"][mixed], strict=True))
+    latest = dict(zip(code, organisation, strict=True))
+    names = {key: written.get(last) or readable_name(last.partition("/")[2]) for key, last in latest.items()}
+    named = ordered.assign(area_code=code, area_name=code.map(names), organisation=upper)
+    clash = named[named.duplicated([*KEY, "file"], keep=False)]
+    if len(clash):
+        first = clash.iloc[0]
+        who = sorted(clash.loc[clash["area_code"].eq(first["area_code"]), "organisation"].unique())
+        raise InputError(
+            f"{first['file']}: organisations {who} share the code {first['area_code']!r}; one organisation a code and "
+            "month is allowed. Correct the 'Organisation Code' column."
+        )
+    return named
+
+
+def _latest_vintage(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Keep one figure a measure, area and month: the latest, dated by its first unchanged appearance."""
+    ordered = rows.sort_values([*KEY, "available"], kind="stable").reset_index(drop=True)
+    again = ordered.duplicated(KEY)
+    before = ordered[["y", "reason", "available", "file"]].shift()
+    same_y = ordered["y"].eq(before["y"]) | (ordered["y"].isna() & before["y"].isna())
+    changed = again & ~(same_y & ordered["reason"].eq(before["reason"]))
+    torn = changed & ordered["available"].eq(before["available"])
+    if torn.any():
+        first = ordered[torn].iloc[0]
+        raise InputError(
+            f"{first['file']}: {first['measure']} of {first['area_name']} in {first['ds']:%Y-%m} is {first['y']:g}, "
+            f"but {before.loc[torn, 'y'].iloc[0]:g} in {before.loc[torn, 'file'].iloc[0]}, published the same day "
+            f"({first['available']:%Y-%m-%d}). Keep one of the two workbooks."
+        )
+    first_seen = ordered["available"].groupby((changed | ~again).cumsum()).transform("first")
+    kept = ordered.assign(available=first_seen)[~ordered.duplicated(KEY, keep="last")]
+    return kept.reset_index(drop=True), int(changed.sum())
+
+
+def readable_name(name: str) -> str:
+    """Write an upper-cased organisation name in a readable case.
+
+    Examples
+    --------
+    >>> readable_name("STOCKPORT NHS FOUNDATION TRUST")
+    'Stockport NHS Foundation Trust'
+    >>> readable_name("GUY'S AND ST THOMAS' NHS FOUNDATION TRUST")
+    "Guy's and St Thomas' NHS Foundation Trust"
+    """
+    words = []
+    for position, word in enumerate(name.split()):
+        if word.strip("(),.") in ACRONYMS:
+            words.append(word)
+        elif position and word.strip("(),.").lower() in SMALL_WORDS:
+            words.append(word.lower())
+        else:
+            words.append(re.sub(r"[A-Z]+('[A-Z]+)?", lambda part: part[0].capitalize(), word))
+    return " ".join(words)

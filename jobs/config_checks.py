@@ -1,0 +1,269 @@
+"""What can be wrong with a config, said so that the person who wrote it can put it right.
+
+Two kinds of fault: a field on its own (found by pydantic, reworded here) and fields that contradict each
+other. The second kind is checked on the values as read, so that one wrong field does not hide the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from jobs.yaml_reader import YamlPath
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+MEASURE = r"^[a-z][a-z0-9_]*$"
+NOT_BLANK = r"\S"
+_PATTERNS = {
+    NAME: "must be letters, digits, - and _ only, starting with a letter or digit",
+    MEASURE: "must be small letters, digits and _ only, starting with a letter",
+    NOT_BLANK: "must not be blank",
+}
+_WANTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "list_type": "a list, as in [a, b]",
+    "tuple_type": "a list, as in [a, b]",
+    "dict_type": "a block of `key: value` lines",
+    "model_type": "a block of `key: value` lines",
+    "model_attributes_type": "a block of `key: value` lines",
+}
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "less_than_equal": ("at most", "le"),
+    "string_too_long": ("at most", "max_length"),
+}
+_PASSWORD = re.compile(r"//[^/\s@]*@")
+
+
+class Problem(NamedTuple):
+    """What is wrong at a path; `at_key` points at the key, not at its value."""
+
+    path: YamlPath
+    message: str
+    at_key: bool = False
+
+
+def suggestion(word: object, known: Iterable[str]) -> str:
+    """Return ` (did you mean '...'?)` for the nearest known word, or list the known ones.
+
+    >>> suggestion("horizn", ["horizon", "origins"])
+    " (did you mean 'horizon'?)"
+    >>> suggestion("x", ["horizon", "origins"])
+    '; known: horizon, origins'
+    """
+    by_folded = {text.casefold(): text for text in known}
+    near = get_close_matches(str(word).casefold(), by_folded, n=1, cutoff=0.6)
+    if near:
+        return f" (did you mean {by_folded[near[0]]!r}?)"
+    return f"; known: {', '.join(by_folded.values())}" if by_folded else ""
+
+
+def field_problems(
+    error: ValidationError, data: object, *, keys_at: Callable[[YamlPath, str | None], Sequence[str]]
+) -> Iterator[Problem]:
+    """Reword pydantic's errors.
+
+    Parameters
+    ----------
+    error : ValidationError
+        Raised for `data`.
+    data : dict
+        The values as read.
+    keys_at : callable
+        The keys allowed in the block at a path, given the kind of source when it is one.
+    """
+    for detail in error.errors(include_url=False):
+        kind, value = detail["type"], detail["input"]
+        path = _path_in(data, detail["loc"], absent=kind == "missing")
+        context = detail.get("ctx", {})
+        if kind == "extra_forbidden":
+            source = detail["loc"][2] if path[0] == "data" else None
+            hint = suggestion(path[-1], keys_at(path[:-1], str(source)))
+            yield Problem(path, f"unknown key{hint}", at_key=True)
+        elif kind == "missing":
+            yield Problem(path, "is needed and missing; add it")
+        elif kind == "union_tag_not_found":
+            yield Problem((*path, str(context["discriminator"]).strip("'")), "is needed and missing; add it")
+        elif kind in ("union_tag_invalid", "literal_error"):
+            tagged = kind == "union_tag_invalid"
+            where = (*path, str(context["discriminator"]).strip("'")) if tagged else path
+            word = context["tag"] if tagged else value
+            options = re.findall(r"'([^']*)'", context["expected_tags" if tagged else "expected"])
+            yield Problem(where, _not_an_option(word, options))
+        else:
+            at_key = detail["loc"][-1:] == ("[key]",)
+            yield Problem(path, _value_message(detail), at_key=at_key)
+
+
+def contradictions(
+    data: Mapping[str, object],
+    *,
+    measures: Mapping[str, Sequence[str]],
+    models: Sequence[str],
+    default_candidates: Sequence[str],
+) -> Iterator[Problem]:
+    """Find fields that do not fit each other, passing over values of the wrong type.
+
+    Parameters
+    ----------
+    data : dict
+        The values as read.
+    measures : dict
+        The measures a kind of source gives, by `source`.
+    models : sequence of str
+        Names in the model registry.
+    default_candidates : sequence of str
+        What a target without `candidates` compares.
+    """
+    sources = _block(data.get("data"))
+    first: dict[str, int] = {}
+    for number, value in enumerate(_items(data.get("targets"))):
+        target, at = _block(value), ("targets", number)
+        name = target.get("name")
+        if isinstance(name, str) and first.setdefault(name, number) != number:
+            yield Problem((*at, "name"), f"{name!r} is also the name of targets[{first[name]}]; give it its own")
+        for key in ("measures", "areas", "candidates"):
+            yield from _repeats(target.get(key), (*at, key))
+        yield from _source_problems(target, at, sources, measures)
+        yield from _model_problems(target, at, models, default_candidates)
+    output = _block(data.get("output"))
+    if output and output.get("runs", "runs") == output.get("releases", "releases"):
+        yield Problem(("output", "releases"), "is the folder of the runs too; give releases a folder of their own")
+
+
+def _source_problems(
+    target: Mapping[str, object],
+    at: YamlPath,
+    sources: Mapping[str, object],
+    measures: Mapping[str, Sequence[str]],
+) -> Iterator[Problem]:
+    name = target.get("data")
+    if isinstance(name, str):
+        if name not in sources:
+            hint = suggestion(name, sources)
+            yield Problem((*at, "data"), f"{name!r} is not an entry under data{hint}")
+        source = _block(sources.get(name))
+        given = [source.get("measure")] if source.get("source") == "table" else None
+        known = given or measures.get(str(source.get("source")), ())
+        for number, measure in enumerate(_items(target.get("measures"))):
+            names = [word for word in known if isinstance(word, str)]
+            if names and isinstance(measure, str) and measure not in names:
+                hint = suggestion(measure, names)
+                yield Problem((*at, "measures", number), f"{measure!r} is not a measure of data.{name}{hint}")
+    wanted = [word for word in _items(target.get("measures")) if isinstance(word, str)]
+    for measure in _block(target.get("thresholds")):
+        if measure not in wanted:
+            hint = suggestion(measure, wanted)
+            yield Problem((*at, "thresholds", measure), f"is not among the measures of this target{hint}", at_key=True)
+
+
+def _model_problems(
+    target: Mapping[str, object], at: YamlPath, models: Sequence[str], default_candidates: Sequence[str]
+) -> Iterator[Problem]:
+    single = [name for name in models if name != "auto"]
+    given = target.get("candidates", list(default_candidates))
+    candidates = [name for name in _items(given) if isinstance(name, str)]
+    for number, name in enumerate(_items(target.get("candidates"))):
+        if name == "auto":
+            message = "auto is made of the candidates; take it out here and set model: auto"
+            yield Problem((*at, "candidates", number), message)
+        elif isinstance(name, str) and name not in single:
+            yield Problem((*at, "candidates", number), f"{name!r} is not a model{suggestion(name, single)}")
+    model = target.get("model", "auto")
+    if model == "auto":
+        if len(candidates) == 1:
+            message = "auto combines at least 2 candidates; add one, or name the one under model"
+            yield Problem((*at, "candidates"), message)
+    elif isinstance(model, str) and model not in single:
+        hint = suggestion(model, ["auto", *single])
+        yield Problem((*at, "model"), f"{model!r} is not a model{hint}")
+    elif isinstance(model, str) and candidates and model not in candidates:
+        message = f"{model!r} is not among the candidates ({', '.join(candidates)}); add it there"
+        yield Problem((*at, "model"), message)
+
+
+def _repeats(value: object, at: YamlPath) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for number, item in enumerate(_items(value)):
+        if isinstance(item, str):
+            if item.casefold() in seen:
+                yield Problem((*at, number), f"{item!r} is given twice; keep one")
+            seen.add(item.casefold())
+
+
+def _path_in(data: object, loc: Sequence[str | int], *, absent: bool) -> YamlPath:
+    """Drop from pydantic's location what is not in the file: the chosen branch of a union, `[key]`."""
+    path: list[str | int] = []
+    for depth, step in enumerate(loc):
+        missing = absent and depth == len(loc) - 1
+        if isinstance(data, Mapping) and (step in data or missing):
+            path.append(step)
+            data = data.get(step)
+        elif isinstance(data, list) and isinstance(step, int):
+            path.append(step)
+            data = data[step]
+    return tuple(path)
+
+
+def _value_message(detail: ErrorDetails) -> str:
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "string_pattern_mismatch":
+        return f"{shown(value)} {_PATTERNS[context['pattern']]}"
+    if kind == "too_short":
+        return "is empty; give at least one entry"
+    if kind in _BOUNDS:
+        words, bound = _BOUNDS[kind]
+        unit = " characters" if kind == "string_too_long" else ""
+        return f"must be {words} {context[bound]:g}{unit}, not {shown(value)}"
+    wanted = _WANTED.get(kind, detail["msg"])
+    if value is None:
+        return f"is empty; must be {wanted}"
+    quote = "; put it in quotes" if kind == "string_type" and not _is_block(value) else ""
+    return f"must be {wanted}, not {shown(value)}{quote}"
+
+
+def _not_an_option(word: object, options: Sequence[str]) -> str:
+    if len(options) == 1:
+        return f"must be a list, as in [a, b], or the word {options[0]}, not {shown(word)}"
+    return f"must be one of {', '.join(options)}, not {shown(word)}{_near(word, options)}"
+
+
+def _near(word: object, options: Sequence[str]) -> str:
+    hint = suggestion(word, options)
+    return hint if hint.startswith(" (") else ""
+
+
+def shown(value: object) -> str:
+    """Return a value as written, cut short, without a password that stands in an address."""
+    if _is_block(value):
+        return "a list" if isinstance(value, (list, tuple)) else "a block"
+    if value is None:
+        return "nothing"
+    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+    text = _PASSWORD.sub("//***@", " ".join(text.split()))
+    text = text if len(text) <= 60 else f"{text[:57]}..."
+    return repr(text) if isinstance(value, str) else text
+
+
+def _is_block(value: object) -> bool:
+    return isinstance(value, (list, tuple, Mapping))
+
+
+def _block(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _items(value: object) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else ()

@@ -1,0 +1,195 @@
+"""A first config for a named local authority."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from forecast.errors import SpecError
+
+if TYPE_CHECKING:
+    from forecast.reference import Area
+
+_TEMPLATE = Template("""\
+# EHC requests, new plans and caseload in $area_name, five years ahead.
+#
+#   forecast validate -c $file     checks this file and the data, changes nothing
+#   forecast run -c $file          makes the projections
+#   forecast publish -c $file      makes the page
+#
+# Paths are relative to this file. Write true or false for yes and no, and put text that could be read as
+# something else in quotes, such as "NO" or "12:30".
+
+name: $name
+title: $title
+
+# Nothing that became available after this day is read; without the line, all there is today.
+$as_of
+
+# The same seed gives the same forecasts. Each forecast is n_paths possible futures; intervals are read from them.
+seed: 1
+n_paths: 1000
+levels: [80, 95]
+
+data:
+  # Department for Education: EHC requests, assessments and plans by local authority, once a year.
+  # "bundled" is the published data that comes with this package; or give the folder or zip of a release.
+  ehc:
+    source: sen2_release
+    path: bundled
+  # Your own counts from a csv, xlsx or parquet file, one row a month and area. Take the # away, here and
+  # under targets, and put your file and column names in. Local data is not published until disclosure
+  # control exists.
+  # own:
+  #   source: table
+  #   path: referrals.csv
+  #   measure: slt_referrals
+  #   freq: MS                     # MS month, QS quarter, YS year, W-MON week
+  #   columns:
+  #     ds: Month
+  #     y: Referrals
+  #     area: Locality             # leave out if the file is one series
+  #   date_format: "%d/%m/%Y"
+  #   provenance: local
+  #   max_gap: 2                   # missing months in a row that are filled
+
+targets:
+  - name: ehc
+    data: ehc
+    measures: [requests, new_plans, caseload]
+    # Shown on the page, the first as the place the page is about.
+    areas: [$areas]
+    # Models that learn from many areas at once learn from every local authority.
+    pool: all
+    horizon: 5                     # years ahead
+    # The models are tried from the last six years as if each were today, and scored on what came after.
+    origins: 6
+    # auto combines the candidates, weighted by how well each did. Or name one of them.
+    # arima and prophet can be added; they are slow.
+    model: auto
+    candidates: [naive, drift, area_growth, theta, ets]
+    # The page gives the chance of more than a number you name:
+    # thresholds:
+    #   requests: 1000
+  # - name: own
+  #   data: own
+  #   measures: [slt_referrals]
+  #   areas: all
+  #   horizon: 12                  # months ahead
+  #   origins: 12
+  #   model: auto
+  #   candidates: [naive, seasonal_naive, drift, theta, ets]
+
+# MLflow keeps the comparison of models. For a server give its address; user and password come from
+# environment variables, never from this file. When MLflow does not answer within the timeout (seconds),
+# the run goes on without it.
+tracking:
+  enabled: true
+  uri: sqlite:///mlflow.db
+  artifacts: mlartifacts
+  timeout: 10
+
+output:
+  runs: runs
+  releases: releases
+
+# true: each new run becomes the current release. false: `forecast publish` does it.
+publish:
+  after_run: false
+""")
+
+
+def config_for(area_name: str, *, as_of: date | None) -> str:
+    """Return a commented config for a local authority.
+
+    Parameters
+    ----------
+    area_name : str
+        A name, an alias or a code.
+    as_of : date or None
+        Day to pin; None leaves the line as a comment.
+
+    Raises
+    ------
+    SpecError
+        If there is no such area, or it is not a local authority.
+    """
+    return _text_for(_local_authority(area_name), as_of=as_of)
+
+
+def write_config(area_name: str, folder: Path, *, as_of: date | None, dry_run: bool) -> Path:
+    """Write a config for a local authority, named after it.
+
+    Parameters
+    ----------
+    area_name : str
+        A name, an alias or a code.
+    folder : Path
+        Where to write; made if needed.
+    as_of : date or None
+        Day to pin; None leaves the line as a comment.
+    dry_run : bool
+        Check and name the file without writing it.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    SpecError
+        If there is no such local authority, or the file exists: it is never overwritten.
+    """
+    area = _local_authority(area_name)
+    file = folder / f"{_slug(area.name)}.yaml"
+    refusal = SpecError(
+        f"config {str(file)!r}: exists already and is not overwritten. Use it, or rename it and try again."
+    )
+    if file.exists():
+        raise refusal
+    if not dry_run:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with file.open("x", encoding="utf-8", newline="\n") as out:
+                out.write(_text_for(area, as_of=as_of))
+        except FileExistsError:
+            raise refusal from None
+        except OSError as error:
+            raise SpecError(
+                f"config {str(file)!r}: cannot be written ({error.strerror}). Give a folder you may write to."
+            ) from None
+    return file
+
+
+def _local_authority(text: str) -> Area:
+    from forecast import reference
+
+    area = reference.find_area(text)
+    if area.geographic_level != "local_authority":
+        raise SpecError(
+            f"area {text!r}: is {area.name}, level {area.geographic_level}; a config is written for one "
+            "local authority, with its region and England on the page. Name a local authority."
+        )
+    return area
+
+
+def _text_for(area: Area, *, as_of: date | None) -> str:
+    name = _slug(area.name)
+    shown = (area.name, area.region_name, "England")
+    return _TEMPLATE.substitute(
+        area_name=area.name,
+        name=name,
+        file=f"{name}.yaml",
+        title=json.dumps(f"EHC plans in {area.name}", ensure_ascii=False),
+        as_of=f"as_of: {as_of}" if as_of else "# as_of: 2024-07-01",
+        areas=", ".join(json.dumps(each, ensure_ascii=False) for each in dict.fromkeys(shown)),
+    )
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

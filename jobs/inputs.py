@@ -1,0 +1,216 @@
+"""From a config to panels: read the sources, keep what was visible, find the areas.
+
+Every published geographic level of a measure is a panel of its own: areas and the totals of them are never
+in one panel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from forecast import reference
+from forecast.errors import InputError, SpecError
+from forecast.panel import PERIOD_NAME, Panel
+from forecast.sources import nhs_waiting_list, sen2_release, table
+from forecast.sources.observations import Reading, panel_of, usable, visible
+
+if TYPE_CHECKING:
+    from jobs.config import RunConfig, Target
+
+AGGREGATES = ("icb", "region", "nhs_region", "national")
+FREQ = {"sen2_release": "YS", "nhs_waiting_list": "MS"}
+
+
+@dataclass(frozen=True)
+class PanelJob:
+    """One panel to forecast: a measure at one geographic level.
+
+    Attributes
+    ----------
+    target : Target
+        The part of the config it belongs to.
+    measure, geographic_level : str
+    panel : Panel
+    areas : DataFrame
+        area_code, area_name, region_code of its series.
+    on_page : tuple of str
+        Area codes the page shows, in the order of the config.
+    neighbours : tuple of str
+        Area codes where slow models are evaluated besides.
+    max_gap : int
+    """
+
+    target: Target
+    measure: str
+    geographic_level: str
+    panel: Panel
+    areas: pd.DataFrame
+    on_page: tuple[str, ...]
+    neighbours: tuple[str, ...]
+    max_gap: int
+
+
+def freq_of(config: RunConfig, data: str) -> str:
+    """Period of an entry under data."""
+    source = config.data[data]
+    return source.freq if source.source == "table" else FREQ[source.source]
+
+
+def read_sources(config: RunConfig) -> dict[str, Reading]:
+    """Read every source of the config, keeping only what was available on its as-of date."""
+    readings = {}
+    for name, source in config.data.items():
+        reading = _read(config, name)
+        seen = visible(reading.observations, pd.Timestamp(config.as_of))
+        if seen.empty:
+            first = reading.observations["available"].min()
+            raise InputError(
+                f"data {name!r} ({source.source}): none of its {len(reading.observations)} figures was available on "
+                f"{config.as_of}; the first became so on {first:%Y-%m-%d}. Set a later as_of in {config.file.name}."
+            )
+        readings[name] = Reading(seen, reading.sources, reading.warnings)
+    return readings
+
+
+def _read(config: RunConfig, name: str) -> Reading:
+    source = config.data[name]
+    paths = config.data_paths(name)
+    if source.source == "sen2_release":
+        return sen2_release.read(paths[0]) if paths else reference.ehc()
+    if source.source == "nhs_waiting_list":
+        return nhs_waiting_list.read(paths) if paths else reference.slt_waiting()
+    return table.read(
+        paths[0],
+        measure=source.measure,
+        columns=source.columns.model_dump(exclude_none=True),
+        freq=source.freq,
+        date_format=source.date_format,
+        sheet=source.sheet,
+        encoding=source.encoding,
+        provenance=source.provenance,
+        available_after_days=source.available_after_days,
+    )
+
+
+def panel_jobs(config: RunConfig, readings: Mapping[str, Reading]) -> list[PanelJob]:
+    """Check the data of every target and lay it out in panels.
+
+    Raises
+    ------
+    InputError
+        A measure without figures, or a local series with a longer gap than allowed.
+    SpecError
+        An area the data does not have; the message names the nearest.
+    """
+    return [job for target in config.targets for job in _jobs_of(config, target, readings[target.data].observations)]
+
+
+def _jobs_of(config: RunConfig, target: Target, observations: pd.DataFrame) -> list[PanelJob]:
+    source = config.data[target.data]
+    freq = freq_of(config, target.data)
+    here = observations[observations["measure"].isin(target.measures)]
+    for measure in target.measures:
+        if not (here["measure"] == measure).any():
+            known = ", ".join(sorted(observations["measure"].unique()))
+            raise InputError(
+                f"target {target.name!r}: data {target.data!r} has no figures of {measure!r} visible on {config.as_of} "
+                f"(it has {known}). Name one of those under measures in {config.file.name}."
+            )
+    if source.source == "sen2_release":
+        here = _still_reported(here)
+    if source.source == "table":
+        _refuse_gaps(here, freq, source.max_gap, config.file.name)
+    wanted = _wanted_areas(config, target, here)
+    jobs = []
+    for measure in target.measures:
+        for level in dict.fromkeys(wanted["geographic_level"]):
+            rows = here[(here["measure"] == measure) & (here["geographic_level"] == level)]
+            shown = tuple(wanted.loc[wanted["geographic_level"] == level, "area_code"])
+            if target.pool == "areas":
+                rows = rows[rows["area_code"].isin(shown)]
+            if not usable(rows).notna().any():
+                continue
+            panel = panel_of(rows, freq=freq, groups=())
+            areas = rows.drop_duplicates("area_code", keep="last")[["area_code", "area_name", "region_code"]]
+            near = _neighbours(shown) if level == "local_authority" and len(shown) < len(areas) else ()
+            jobs.append(
+                PanelJob(
+                    target=target,
+                    measure=measure,
+                    geographic_level=level,
+                    panel=panel,
+                    areas=areas.set_index("area_code"),
+                    on_page=shown,
+                    neighbours=near,
+                    max_gap=source.max_gap,
+                )
+            )
+    return jobs
+
+
+def _still_reported(observations: pd.DataFrame) -> pd.DataFrame:
+    """Leave out areas without a row in the latest period: DfE lists every area that exists, if only as `x`."""
+    key = ["measure", "geographic_level"]
+    latest = observations["ds"] == observations.groupby(key)["ds"].transform("max")
+    reported = pd.MultiIndex.from_frame(observations.loc[latest, ["measure", "area_code"]])
+    return observations[pd.MultiIndex.from_frame(observations[["measure", "area_code"]]).isin(reported)]
+
+
+def _neighbours(areas: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({code for area in areas for code in reference.neighbours(area)} - set(areas)))
+
+
+def _wanted_areas(config: RunConfig, target: Target, observations: pd.DataFrame) -> pd.DataFrame:
+    """Rows of area_code, area_name and geographic_level to show, bottom levels first for `all`."""
+    latest = observations.sort_values("ds").drop_duplicates("area_code", keep="last")
+    known = latest[["area_code", "area_name", "geographic_level"]]
+    if target.areas == "all":
+        order = known["geographic_level"].map(lambda level: AGGREGATES.index(level) + 1 if level in AGGREGATES else 0)
+        return known.iloc[np.lexsort((known["area_name"], order))]
+    names = known["area_name"].str.casefold()
+    rows = []
+    for text in target.areas:
+        match = known[(known["area_code"] == text) | (names == text.casefold())]
+        if match.empty:
+            match = known[known["area_code"] == _code_of(text, list(known["area_name"]), target.name, config.file.name)]
+        if match.empty:
+            raise InputError(
+                f"target {target.name!r}: area {text!r} has no figures in data {target.data!r} visible on "
+                f"{config.as_of}. Choose another area or a later as_of in {config.file.name}."
+            )
+        rows.append(match)
+    return pd.concat(rows).drop_duplicates("area_code")
+
+
+def _code_of(text: str, names: list[str], target: str, file: str) -> str:
+    try:
+        return reference.find_area(text).code
+    except SpecError as error:
+        near = get_close_matches(text.casefold(), [name.casefold() for name in names], n=3, cutoff=0.5)
+        hint = ", ".join(name for name in names if name.casefold() in near) or ", ".join(sorted(names)[:3])
+        raise SpecError(
+            f"{file}: targets[{target}].areas: {text!r} is not an area of its data; the nearest are {hint}. "
+            "Use a name or code of the data."
+        ) from error
+
+
+def _refuse_gaps(observations: pd.DataFrame, freq: str, max_gap: int, file: str) -> None:
+    """Refuse a local series with a gap: its owner can fill it, and a guess would be silent."""
+    for (measure, code), rows in observations.groupby(["measure", "area_code"]):
+        dates = rows.loc[usable(rows).notna(), "ds"]
+        if dates.empty:
+            continue
+        grid = pd.date_range(dates.min(), dates.max(), freq=freq)
+        holes = grid.difference(pd.DatetimeIndex(dates))
+        if len(holes) > max_gap:
+            span = f"{holes[0]:%Y-%m}..{holes[-1]:%m}" if len(holes) > 1 else f"{holes[0]:%Y-%m}"
+            raise InputError(
+                f"series '{measure}/{code}': {len(holes)} {PERIOD_NAME[freq]}s missing ({span}); {max_gap} allowed. "
+                f"Fill them or set max_gap: {len(holes)} under data in {file}."
+            )

@@ -1,0 +1,157 @@
+"""The run folder: what a run leaves behind, whole or not at all.
+
+The run id is a digest of the rows visible at the as-of date, the resolved config and the version of the
+package: the same inputs give the same run, and a second one has nothing to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from forecast import __version__
+from forecast.sources.observations import OBSERVATION_COLUMNS, Reading
+from jobs.atomic import Step, clear_leftovers, no_step, staged_folder
+from jobs.inputs import freq_of
+
+if TYPE_CHECKING:
+    from jobs.config import RunConfig
+
+ID_LENGTH = 12
+CATEGORIES = ("target", "measure", "geographic_level", "area_code", "area_name", "region_code", "unique_id", "model")
+
+
+@dataclass(frozen=True)
+class RunFrames:
+    """The tables of a run.
+
+    Attributes
+    ----------
+    history, forecasts, scores, ledger : DataFrame
+        As written to the run folder.
+    areas : mapping of target name to list of dict
+        area_code, area_name and geographic_level of what the page shows.
+    status : {"ok", "model_failed"}
+    warnings : tuple of str
+    """
+
+    history: pd.DataFrame
+    forecasts: pd.DataFrame
+    scores: pd.DataFrame
+    ledger: pd.DataFrame
+    areas: Mapping[str, list[dict[str, str]]]
+    status: str
+    warnings: tuple[str, ...]
+
+
+def data_digest(readings: Mapping[str, Reading]) -> str:
+    """SHA-256 over the visible rows of every source, whatever their order."""
+    total = hashlib.sha256()
+    for name in sorted(readings):
+        rows = readings[name].observations[list(OBSERVATION_COLUMNS)]
+        hashes = np.sort(pd.util.hash_pandas_object(rows, index=False).to_numpy())
+        total.update(name.encode())
+        total.update(hashes.tobytes())
+    return total.hexdigest()
+
+
+def run_id_of(config: RunConfig, readings: Mapping[str, Reading]) -> str:
+    """Name a run by its inputs: `<config name>-<digest>`."""
+    key = json.dumps([data_digest(readings), config.resolved(), __version__], sort_keys=True)
+    return f"{config.name}-{hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]}"
+
+
+def existing_run(runs: Path, run_id: str) -> dict[str, Any] | None:
+    """Return the manifest of a run that is there, or None."""
+    path = runs / run_id / "manifest.json"
+    if not path.exists():
+        return None
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return manifest
+
+
+def write_run(
+    config: RunConfig,
+    readings: Mapping[str, Reading],
+    frames: RunFrames,
+    *,
+    run_id: str,
+    now: datetime,
+    steps: Mapping[str, float],
+    step: Step = no_step,
+) -> Path:
+    """Write the run folder in one move and return it."""
+    runs = config.runs_dir
+    runs.mkdir(parents=True, exist_ok=True)
+    clear_leftovers(runs)
+    manifest = _manifest(config, readings, frames, run_id=run_id, now=now, steps=steps)
+    with staged_folder(runs / run_id, step=step) as staging:
+        for name in ("history", "forecasts", "scores", "ledger"):
+            _write_table(getattr(frames, name), staging / f"{name}.parquet")
+            step(f"staged {name}")
+        (staging / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        step("staged manifest")
+    return runs / run_id
+
+
+def _write_table(frame: pd.DataFrame, path: Path) -> None:
+    texts = [name for name in CATEGORIES if name in frame.columns]
+    frame.astype(dict.fromkeys(texts, "category")).to_parquet(path, index=False, compression="zstd")
+
+
+def _manifest(
+    config: RunConfig,
+    readings: Mapping[str, Reading],
+    frames: RunFrames,
+    *,
+    run_id: str,
+    now: datetime,
+    steps: Mapping[str, float],
+) -> dict[str, Any]:
+    sources = {note.id: note for reading in readings.values() for note in reading.sources}
+    used = set(frames.history["source"].unique())
+    return {
+        "schema": 1,
+        "run_id": run_id,
+        "name": config.name,
+        "title": config.title,
+        "package_version": __version__,
+        "as_of": config.as_of.isoformat(),
+        "created": now.isoformat(timespec="seconds"),
+        "seed": config.seed,
+        "n_paths": config.n_paths,
+        "levels": list(config.levels),
+        "config": config.resolved(),
+        "config_path": config.file.name,
+        "data_digest": data_digest(readings),
+        "sources": [vars(note) for note in sources.values() if note.id in used],
+        "warnings": list(frames.warnings),
+        "provenance": sorted(frames.history["provenance"].unique()),
+        "targets": [
+            {
+                "name": target.name,
+                "data": target.data,
+                "measures": list(target.measures),
+                "freq": freq_of(config, target.data),
+                "horizon": target.horizon,
+                "model": target.model,
+                "candidates": list(target.candidates),
+                "origins": target.origins,
+                "thresholds": dict(target.thresholds),
+                "areas": frames.areas[target.name],
+            }
+            for target in config.targets
+        ],
+        "status": frames.status,
+        "steps": dict(steps),
+        "versions": {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__},
+    }
