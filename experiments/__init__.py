@@ -1,0 +1,1 @@
+"""Benchmarks against peers and public data: each prints one table."""

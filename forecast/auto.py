@@ -39,18 +39,25 @@ class Combination:
     members : tuple of str
     origins : ndarray of int (n,)
         Past origins the last weights rest on, at one period ahead.
+    equal : bool
+        The weights are equal because a list was given, not measured.
     """
 
     points: FloatArray
     weights: FloatArray
     members: tuple[str, ...]
     origins: IntArray
+    equal: bool = False
 
     def reason(self, row: int) -> str:
-        """Say in words where a series' weights come from."""
+        """Say in words where a series' weights come from; "" when no member answered."""
         shares = self.weights[:, row, 0]
+        if not shares.any():
+            return ""
         order = np.argsort(-shares, kind="stable")
         said = ", ".join(f"{self.members[m]} {shares[m]:.2f}" for m in order if shares[m] > 0)
+        if self.equal:
+            return f"{said}; equal weights"
         known = int(self.origins[row])
         return f"{said}; weights from {known} past origins" if known else f"{said}; weights from the prior"
 
@@ -91,7 +98,7 @@ def combine(rolling: RollingPoints, members: Mapping[str, Model], *, equal: bool
     total = weights.sum(axis=0)
     weights = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
     combined = np.where(total > 0, (weights * np.where(answered, points, 0.0)).sum(axis=0), np.nan)
-    return Combination(points=combined, weights=weights[:, -1], members=names, origins=origins)
+    return Combination(points=combined, weights=weights[:, -1], members=names, origins=origins, equal=equal)
 
 
 def _pool_weights(

@@ -18,10 +18,10 @@ from forecast.evaluate.origins import RollingPoints, calibration_ends, evaluatio
 from forecast.intervals import draw_walks, error_scale, sample_paths
 from forecast.models.base import Model
 from forecast.models.history import last_observed
+from forecast.models.specs import ModelSpec, by_name, members_of, spec_name, to_run
 from forecast.panel import FloatArray, IntArray, Panel
 from forecast.paths import LEDGER_COLUMNS, Forecast
 
-ModelSpec = str | Model | Sequence[str | Model]
 Projection = Callable[[Panel, int], Forecast]
 
 LADDER = (("drift", 4), ("naive", 2))
@@ -56,6 +56,8 @@ class Study:
         """
         window, horizon = self.rolling.window, self.rolling.horizon
         points, answered_by, ledger = self._answers(name)
+        if seed < 0 or n_paths < 1:
+            raise SpecError(f"seed {seed}, n_paths {n_paths}: seeds are not negative and at least 1 path is drawn.")
         walks = draw_walks(window.ids, window.pools, horizon=horizon, n_paths=n_paths, seed=seed)
         paths = np.full((len(window.ids), horizon, n_paths), np.nan)
         for answering in sorted(set(answered_by) - {""}):
@@ -90,9 +92,7 @@ class Study:
 
     def _climb(self, name: str, row: int, observed: int, behind: int) -> tuple[str, str, str]:
         """Say who answers for a series: the model, a step of the ladder, or nobody."""
-        reason = self.rolling.reasons.get((name, row), "")
-        if name in self.combinations:
-            reason = self.combinations[name].reason(row)
+        reason = self._reason(name, row)
         if observed and behind > self.max_gap:
             said = f"last figure {behind} periods before the origin; at most {self.max_gap} allowed"
             return "", "not_enough_data", said
@@ -103,9 +103,28 @@ class Study:
             return name, "ok", reason
         status = "failed" if reason.startswith("failed") else "short"
         for step, needed in LADDER:
-            if observed >= needed and (step != "drift" or self.panel.period == 1):
+            answered = np.isfinite(self.rolling.points[step][-1, row]).all()
+            if answered and observed >= needed and (step != "drift" or self.panel.period == 1):
                 return step, status, f"{name}: {reason}; answered by {step}"
-        return "", "not_enough_data", f"{observed} figures; at least 2 needed"
+        if observed >= 2:
+            return "", status, f"{name}: {reason}; no step of the ladder answered"
+        return "", "not_enough_data", f"{observed} figure{'s' * (observed != 1)}; at least 2 needed"
+
+    def _reason(self, name: str, row: int) -> str:
+        """Say how a model came to its answer for a series, or why it has none."""
+        if name not in self.combinations:
+            return self.rolling.reasons.get((name, row), "")
+        made = self.combinations[name]
+        silent = {
+            member: self.rolling.reasons.get((member, row), "")
+            for member, weight in zip(made.members, made.weights[:, row, 0], strict=True)
+            if weight == 0
+        }
+        failed = {m: why for m, why in silent.items() if why.startswith("failed")}
+        if made.reason(row):
+            return "; ".join([made.reason(row), *(f"{m} {why}" for m, why in failed.items())])
+        told = "; ".join(f"{m} {why}" for m, why in silent.items())
+        return f"failed: {told}" if failed else told
 
     def cells(self, names: Sequence[str], *, origins: int, seed: int = 0) -> pd.DataFrame:
         """Score models at the latest `origins` origins.
@@ -171,11 +190,10 @@ def study_panel(
     """
     if horizon < 1:
         raise SpecError(f"horizon {horizon}: at least 1 period is needed. Ask for 1 or more.")
-    specs = models if isinstance(models, Mapping) else {spec_name(spec): spec for spec in models}
+    specs = models if isinstance(models, Mapping) else by_name(models)
     in_auto = tuple(auto_members or default_members(panel.period))
-    members = {name: _members(spec, in_auto) for name, spec in specs.items()}
-    single = {name: model for parts in members.values() for name, model in parts.items()}
-    single |= {step: registry.get(step) for step, _ in LADDER}
+    members = {name: members_of(name, spec, in_auto) for name, spec in specs.items()}
+    single = to_run(members.values(), besides=[step for step, _ in LADDER])
     window = panel.window()
     position = {unique_id: i for i, unique_id in enumerate(window.ids)}
     rows: dict[str, IntArray] = {
@@ -264,47 +282,27 @@ def evaluate_panel(
     DataFrame
         unique_id, model, origin, horizon, metric, value.
     """
-    named: dict[str, ModelSpec] = {}
-    projections: dict[str, Projection] = {}
-    for spec in models:
-        if isinstance(spec, (str, Model, list, tuple)):
-            named[spec_name(spec)] = spec
-        else:
-            projections[spec_name(spec)] = cast("Projection", spec)
-    study = study_panel(panel, named, horizon=horizon, origins=origins, max_gap=max_gap, executor=executor)
-    parts = [study.cells(list(named), origins=origins, seed=seed)]
+    if horizon < 1:
+        raise SpecError(f"horizon {horizon}: at least 1 period is needed. Ask for 1 or more.")
+    if origins < 1:
+        raise SpecError(f"origins {origins}: at least 1 is needed. Ask for 3 or more to have anything measured.")
+    specs = by_name(models)
+    named = {name: cast("ModelSpec", spec) for name, spec in specs.items() if not _is_projection(spec)}
+    parts = []
+    if named:
+        study = study_panel(panel, named, horizon=horizon, origins=origins, max_gap=max_gap, executor=executor)
+        parts.append(study.cells(list(named), origins=origins, seed=seed))
     parts += [
-        _projection_cells(panel, name, project, horizon=horizon, origins=origins)
-        for name, project in projections.items()
+        _projection_cells(panel, name, cast("Projection", spec), horizon=horizon, origins=origins)
+        for name, spec in specs.items()
+        if _is_projection(spec)
     ]
-    return to_long(pd.concat(parts, ignore_index=True))
+    filled = [part for part in parts if len(part)]
+    return to_long(pd.concat(filled, ignore_index=True) if filled else _no_cells())
 
 
-def spec_name(spec: ModelSpec | Projection) -> str:
-    """Name a model specification carries in ledgers and scores."""
-    if isinstance(spec, str):
-        return spec
-    if isinstance(spec, (list, tuple)):
-        return "+".join(spec_name(part) for part in spec)
-    return str(getattr(spec, "name", None) or getattr(spec, "__name__", type(spec).__name__))
-
-
-def _members(spec: ModelSpec, in_auto: Sequence[str]) -> dict[str, Model]:
-    if isinstance(spec, (list, tuple)):
-        if not spec:
-            raise SpecError("model []: a list of models needs at least one. Name one or more of models.names().")
-        return {spec_name(part): _one_model(part) for part in spec}
-    if spec == "auto":
-        return {name: registry.get(name) for name in in_auto}
-    return {spec_name(spec): _one_model(spec)}
-
-
-def _one_model(spec: ModelSpec) -> Model:
-    if isinstance(spec, str):
-        return registry.get(spec)
-    if isinstance(spec, Model):
-        return spec
-    raise SpecError(f"model {spec!r}: a name, a model or a list of them is needed. Use one of models.names().")
+def _is_projection(spec: ModelSpec | Projection) -> bool:
+    return callable(spec) and not isinstance(spec, Model)
 
 
 def _projection_cells(panel: Panel, name: str, project: Projection, *, horizon: int, origins: int) -> pd.DataFrame:

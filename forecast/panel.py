@@ -178,10 +178,14 @@ class Panel:
 
     def until(self, length: int) -> Panel:
         """Return the panel whose last date is its `length`-th: what was known at an earlier origin."""
+        if not 1 <= length <= len(self.dates):
+            raise SpecError(f"until {length}: the panel has {len(self.dates)} periods. Ask for 1 to that many.")
         return replace(self, frame=self.frame[self.frame["ds"] <= self.dates[length - 1]].reset_index(drop=True))
 
     def select(self, ids: Sequence[str]) -> Panel:
         """Return the panel of some series on the same dates."""
+        if not len(ids):
+            raise SpecError(f"select []: at least one of the {len(self.ids)} series is needed. Name one it holds.")
         missing = sorted(set(ids) - set(self.ids))
         if missing:
             raise SpecError(f"series {missing[0]!r}: not in the panel of {len(self.ids)} series. Ask for one it holds.")
@@ -212,6 +216,11 @@ def _checked_rows(df: pd.DataFrame, freq: str) -> pd.DataFrame:
             "Fill or drop them."
         )
     rows["unique_id"] = rows["unique_id"].astype(str)
+    if pd.api.types.is_numeric_dtype(rows["ds"]):
+        raise InputError(
+            f"panel: column ds holds numbers, first {rows['ds'].iloc[0]:g}; dates are needed. "
+            "Write a year as its first day, such as 2024-01-01."
+        )
     try:
         rows["ds"] = pd.to_datetime(rows["ds"], format="ISO8601")
     except (ValueError, TypeError) as error:

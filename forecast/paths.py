@@ -126,11 +126,11 @@ class Forecast:
         if by == "ds":
             frame = pd.DataFrame({"ds": self.ds, "n_periods": 1})
             return _with_columns(frame, summary(self.paths[rows].sum(axis=0), levels))
-        values = self._key(by)[rows]
+        codes, values = pd.factorize(self._key(by)[rows], sort=True, use_na_sentinel=False)
         parts = []
-        for value in dict.fromkeys(sorted(values)):
+        for code, value in enumerate(values):
             frame = pd.DataFrame({by: value, "ds": self.ds, "n_periods": 1})
-            parts.append(_with_columns(frame, summary(self.paths[rows[values == value]].sum(axis=0), levels)))
+            parts.append(_with_columns(frame, summary(self.paths[rows[codes == code]].sum(axis=0), levels)))
         return pd.concat(parts, ignore_index=True)
 
     def _index(self) -> pd.DataFrame:
@@ -150,6 +150,8 @@ class Forecast:
         return self.keys.loc[list(self.ids), name].to_numpy()
 
     def _selected(self, where: Mapping[str, object]) -> np.ndarray:
+        if not self.ids:
+            raise SpecError("total: no series has an answer to add up. See forecast.ledger for the reasons.")
         chosen = np.ones(len(self.ids), dtype=bool)
         for name, wanted in where.items():
             allowed = list(wanted) if isinstance(wanted, (list, tuple, set)) else [wanted]

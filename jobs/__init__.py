@@ -1,0 +1,1 @@
+"""Jobs: config, the nightly run, MLflow, releases and the command line."""

@@ -64,18 +64,21 @@ def freq_of(config: RunConfig, data: str) -> str:
 
 def read_sources(config: RunConfig) -> dict[str, Reading]:
     """Read every source of the config, keeping only what was available on its as-of date."""
-    readings = {}
-    for name, source in config.data.items():
-        reading = _read(config, name)
-        seen = visible(reading.observations, pd.Timestamp(config.as_of))
-        if seen.empty:
-            first = reading.observations["available"].min()
-            raise InputError(
-                f"data {name!r} ({source.source}): none of its {len(reading.observations)} figures was available on "
-                f"{config.as_of}; the first became so on {first:%Y-%m-%d}. Set a later as_of in {config.file.name}."
-            )
-        readings[name] = Reading(seen, reading.sources, reading.warnings)
-    return readings
+    return {name: read_source(config, name) for name in config.data}
+
+
+def read_source(config: RunConfig, name: str) -> Reading:
+    """Read one entry under data, keeping only what was available on the as-of date."""
+    reading = _read(config, name)
+    seen = visible(reading.observations, pd.Timestamp(config.as_of))
+    if seen.empty:
+        first = reading.observations["available"].min()
+        raise InputError(
+            f"data {name!r} ({config.data[name].source}): none of its {len(reading.observations)} figures was "
+            f"available on {config.as_of}; the first became so on {first:%Y-%m-%d}. "
+            f"Set a later as_of in {config.file.name}."
+        )
+    return Reading(seen, reading.sources, reading.warnings)
 
 
 def _read(config: RunConfig, name: str) -> Reading:
@@ -108,10 +111,11 @@ def panel_jobs(config: RunConfig, readings: Mapping[str, Reading]) -> list[Panel
     SpecError
         An area the data does not have; the message names the nearest.
     """
-    return [job for target in config.targets for job in _jobs_of(config, target, readings[target.data].observations)]
+    return [job for target in config.targets for job in target_jobs(config, target, readings[target.data].observations)]
 
 
-def _jobs_of(config: RunConfig, target: Target, observations: pd.DataFrame) -> list[PanelJob]:
+def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -> list[PanelJob]:
+    """Check the data of one target and lay it out in panels, one a measure and geographic level."""
     source = config.data[target.data]
     freq = freq_of(config, target.data)
     here = observations[observations["measure"].isin(target.measures)]

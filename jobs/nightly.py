@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
+from filelock import FileLock
 
-from forecast import models
-from forecast.forecasting import LADDER, Study, study_panel
-from forecast.models.base import Model
+from forecast.errors import SendForecastError
 from forecast.sources.observations import Reading
-from jobs.atomic import Step, no_step
-from jobs.inputs import AGGREGATES, PanelJob, panel_jobs, read_sources
-from jobs.record import RunFrames, existing_run, run_id_of, write_run
+from jobs.atomic import Step, no_step, write_file
+from jobs.inputs import panel_jobs, read_source, read_sources, target_jobs
+from jobs.record import existing_run, run_id_of, write_run
+from jobs.release import ReleaseResult, publish
+from jobs.steps import candidate_names, evaluate, failures, forecast_all, worker_pool
 
 if TYPE_CHECKING:
-    from jobs.config import RunConfig, Target
+    from jobs.config import RunConfig
 
-PARALLEL_FROM = 40
+LOCK = ".run.lock"
+TRACKED = ".tracked"
 Progress = Callable[[str], None]
 
 
@@ -91,12 +88,12 @@ def run(
     with _timed("check", steps):
         jobs = panel_jobs(config, readings)
     progress(f"check: {sum(len(job.panel.ids) for job in jobs)} series in {len(jobs)} panels")
-    with _timed("evaluate", steps), _workers(jobs, workers) as executor:
+    with _timed("evaluate", steps), worker_pool(jobs, workers) as executor:
         studies = [evaluate(job, config, executor) for job in jobs]
     progress(f"evaluate: {', '.join(_names(config))} over rolling origins in {steps['evaluate']:.0f} s")
     with _timed("forecast", steps):
         frames = forecast_all(config, readings, studies)
-    failed = _failures(frames.ledger)
+    failed = failures(frames.ledger)
     progress(f"forecast: {frames.forecasts['unique_id'].nunique()} series, {len(failed)} failed")
     folder = write_run(config, readings, frames, run_id=run_id, now=now, steps=steps, step=step)
     progress(f"record: {folder}")
@@ -104,122 +101,98 @@ def run(
     return RunResult(run_id, folder, status, True, steps, failed, frames.warnings)
 
 
+def run_and_publish(
+    config: RunConfig, *, now: datetime, progress: Progress, workers: int | None = None, step: Step = no_step
+) -> tuple[RunResult, str, ReleaseResult | None]:
+    """Run, record in MLflow, and publish if the config says so; one at a time in a folder of runs.
+
+    Returns
+    -------
+    tuple
+        The run; what became of tracking ("recorded", "skipped", "unreachable" or "off"); the release, if any.
+
+    Raises
+    ------
+    filelock.Timeout
+        If another run is at work in the same folder.
+    """
+    config.runs_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(config.runs_dir / LOCK, timeout=0):
+        done = run(config, now=now, progress=progress, workers=workers, step=step)
+        tracking = _track(config, done, progress)
+        release = None
+        if config.publish.after_run:
+            release = publish(done.folder, config.releases_dir, now=now, step=step)
+            progress(f"publish: {release.message}")
+    return done, tracking, release
+
+
+def _track(config: RunConfig, done: RunResult, progress: Progress) -> str:
+    """Record a run in MLflow once; a run that could not be recorded is tried again when it is run again."""
+    if not config.tracking.enabled:
+        return "off"
+    marker = config.runs_dir / TRACKED / done.run_id
+    if marker.exists():
+        return "skipped"
+    from jobs.tracking import track
+
+    result = track(
+        done.folder,
+        uri=config.tracking_uri,
+        artifacts=config.artifacts_dir,
+        experiment=config.name,
+        timeout=config.tracking.timeout,
+        warn=lambda line: progress(f"warning: {line}"),
+    )
+    progress(f"track: {result.status} in {result.seconds:.0f} s")
+    if result.status != "unreachable":
+        marker.parent.mkdir(exist_ok=True)
+        write_file(marker, b"")
+    return result.status
+
+
+def plan(config: RunConfig, *, progress: Progress) -> tuple[str, bool]:
+    """Read and check only: return the id the run would have, and whether it is there already."""
+    readings = read_sources(config)
+    jobs = panel_jobs(config, readings)
+    progress(f"check: {sum(len(job.panel.ids) for job in jobs)} series in {len(jobs)} panels")
+    run_id = run_id_of(config, readings)
+    return run_id, existing_run(config.runs_dir, run_id) is not None
+
+
 @dataclass(frozen=True)
-class Evaluated:
-    """A panel with its models run over the origins, and their scores."""
+class Checked:
+    """What `check_everything` found: every fault of the data, and what there is of it."""
 
-    job: PanelJob
-    study: Study
-    cells: pd.DataFrame
+    faults: list[SendForecastError]
+    figures: dict[str, int]
+    series: int
+    warnings: list[str]
 
 
-def evaluate(job: PanelJob, config: RunConfig, executor: Executor | None) -> Evaluated:
-    """Run and score the candidates of one panel."""
-    target = job.target
-    names = candidate_names(target)
-    study = study_panel(
-        job.panel,
-        names,
-        horizon=target.horizon,
-        origins=target.origins,
-        max_gap=job.max_gap,
-        auto_members=auto_members(target),
-        scope=_scope(job, names),
-        executor=executor,
+def check_everything(config: RunConfig) -> Checked:
+    """Read every source and lay out every target, going on after a fault so that all are found at once."""
+    faults: list[SendForecastError] = []
+    readings: dict[str, Reading] = {}
+    for name in config.data:
+        try:
+            readings[name] = read_source(config, name)
+        except SendForecastError as error:
+            faults.append(error)
+    series = 0
+    for target in config.targets:
+        if target.data in readings:
+            try:
+                jobs = target_jobs(config, target, readings[target.data].observations)
+                series += sum(len(job.panel.ids) for job in jobs)
+            except SendForecastError as error:
+                faults.append(error)
+    return Checked(
+        faults=faults,
+        figures={name: len(reading.observations) for name, reading in readings.items()},
+        series=series,
+        warnings=[warning for reading in readings.values() for warning in reading.warnings],
     )
-    return Evaluated(job, study, study.cells(names, origins=target.origins, seed=config.seed))
-
-
-def candidate_names(target: Target) -> list[str]:
-    """Names of what is scored: the candidates, the chosen model, and the simple rules."""
-    return list(dict.fromkeys([*target.candidates, target.model, *(step for step, _ in LADDER)]))
-
-
-def auto_members(target: Target) -> list[str]:
-    """Candidates that `auto` combines: the fast ones."""
-    singles = [name for name in target.candidates if name != "auto"]
-    return [name for name in singles if not models.get(name).capability.slow] or singles
-
-
-def _scope(job: PanelJob, names: list[str]) -> dict[str, list[str]]:
-    """Series a one-at-a-time model is run for: all, or the areas shown and their neighbours."""
-    if job.target.slow_scope == "all":
-        return {}
-    ids = [f"{job.measure}/{code}" for code in (*job.on_page, *job.neighbours)]
-    singles: list[Model] = [models.get(name) for name in names if name != "auto"]
-    return {model.name: ids for model in singles if not model.capability.batch}
-
-
-def forecast_all(config: RunConfig, readings: Mapping[str, Reading], studies: list[Evaluated]) -> RunFrames:
-    """Forecast every panel with the model of its target and lay out the tables of the run folder."""
-    forecasts, scores, ledgers = [], [], []
-    for done in studies:
-        job, target = done.job, done.job.target
-        made = done.study.forecast(target.model, seed=config.seed, n_paths=config.n_paths)
-        table = made.to_frame(levels=config.levels)
-        threshold = np.nan if job.geographic_level in AGGREGATES else target.thresholds.get(job.measure, np.nan)
-        above = made.prob_above(threshold)["prob_above"] if np.isfinite(threshold) else np.nan
-        table = table.assign(
-            model=table["unique_id"].map(made.ledger.set_index("unique_id")["model"]),
-            origin=job.panel.dates[-1],
-            horizon=np.tile(np.arange(1, target.horizon + 1), len(made.ids)),
-            threshold=threshold,
-            prob_above=above,
-        )
-        table = _labelled(table, job)
-        forecasts.append(table.assign(on_page=table["area_code"].isin(job.on_page)))
-        scores.append(_labelled(done.cells, job))
-        ledgers.append(_labelled(made.ledger, job))
-    history = pd.concat(
-        [
-            readings[target.data]
-            .observations.query("measure in @target.measures")
-            .assign(target=target.name, unique_id=lambda df: df["measure"] + "/" + df["area_code"])
-            for target in config.targets
-        ],
-        ignore_index=True,
-    )
-    ledger = pd.concat(ledgers, ignore_index=True)
-    return RunFrames(
-        history=history,
-        forecasts=pd.concat(forecasts, ignore_index=True),
-        scores=pd.concat(scores, ignore_index=True),
-        ledger=ledger,
-        areas={
-            target.name: _page_areas([done.job for done in studies if done.job.target.name == target.name])
-            for target in config.targets
-        },
-        status="model_failed" if len(_failures(ledger)) else "ok",
-        warnings=tuple(warning for reading in readings.values() for warning in reading.warnings),
-    )
-
-
-def _labelled(frame: pd.DataFrame, job: PanelJob) -> pd.DataFrame:
-    code = frame["unique_id"].str.split("/", n=1).str[1]
-    return frame.assign(
-        target=job.target.name,
-        measure=job.measure,
-        geographic_level=job.geographic_level,
-        area_code=code,
-        area_name=code.map(job.areas["area_name"]),
-        region_code=code.map(job.areas["region_code"]),
-    )
-
-
-def _page_areas(jobs: list[PanelJob]) -> list[dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for job in jobs:
-        for code in job.on_page:
-            if code in job.areas.index:
-                name = str(job.areas.loc[code, "area_name"])
-                found.setdefault(code, {"area_code": code, "area_name": name, "geographic_level": job.geographic_level})
-    wanted = list(dict.fromkeys(code for job in jobs for code in job.on_page))
-    return [found[code] for code in wanted if code in found]
-
-
-def _failures(ledger: pd.DataFrame) -> tuple[str, ...]:
-    failed = ledger[ledger["status"] == "failed"]
-    return tuple(f"{row.target}: {row.unique_id}: {row.reason}" for row in failed.itertuples())
 
 
 def _names(config: RunConfig) -> list[str]:
@@ -235,28 +208,3 @@ def _timed(name: str, steps: dict[str, float]) -> Iterator[None]:
     start = time.perf_counter()
     yield
     steps[name] = round(time.perf_counter() - start, 3)
-
-
-@contextmanager
-def _workers(jobs: list[PanelJob], workers: int | None) -> Iterator[Executor | None]:
-    """Give a process pool when there is enough slow work to pay for starting it."""
-    count = workers or os.cpu_count() or 1
-    work = 0
-    for job in jobs:
-        scope = _scope(job, candidate_names(job.target))
-        for name in candidate_names(job.target):
-            if name != "auto" and not models.get(name).capability.batch:
-                work += len(scope.get(name, job.panel.ids))
-    if count < 2 or work < PARALLEL_FROM:
-        yield None
-        return
-    threads = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-            yield pool
-    finally:
-        if threads is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = threads

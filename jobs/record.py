@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from jobs.config import RunConfig
 
 ID_LENGTH = 12
-CATEGORIES = ("target", "measure", "geographic_level", "area_code", "area_name", "region_code", "unique_id", "model")
 
 
 @dataclass(frozen=True)
@@ -96,16 +95,11 @@ def write_run(
     manifest = _manifest(config, readings, frames, run_id=run_id, now=now, steps=steps)
     with staged_folder(runs / run_id, step=step) as staging:
         for name in ("history", "forecasts", "scores", "ledger"):
-            _write_table(getattr(frames, name), staging / f"{name}.parquet")
+            getattr(frames, name).to_parquet(staging / f"{name}.parquet", index=False, compression="zstd")
             step(f"staged {name}")
         (staging / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         step("staged manifest")
     return runs / run_id
-
-
-def _write_table(frame: pd.DataFrame, path: Path) -> None:
-    texts = [name for name in CATEGORIES if name in frame.columns]
-    frame.astype(dict.fromkeys(texts, "category")).to_parquet(path, index=False, compression="zstd")
 
 
 def _manifest(

@@ -12,6 +12,18 @@ from forecast.evaluate.metrics import MIN_ORIGINS
 from forecast.panel import FloatArray
 
 RESAMPLES = 2000
+COLUMNS = (
+    "model",
+    "reference",
+    "wape",
+    "wape_reference",
+    "difference",
+    "lo-95",
+    "hi-95",
+    "n_series",
+    "n_origins",
+    "verdict",
+)
 
 
 def compare(
@@ -33,7 +45,7 @@ def compare(
     reference : str
         Model the others are compared with.
     by : sequence of str, default ("horizon",)
-        A comparison for each of their values.
+        A comparison for each of their values; none: one over everything.
     seed : int
 
     Returns
@@ -50,13 +62,13 @@ def compare(
         )
     keys = list(by)
     rows = []
-    for values, part in cells.groupby(keys, observed=True, sort=True):
+    for values, part in cells.groupby(keys, observed=True, sort=True) if keys else [((), cells)]:
         base = part[part["model"] == reference]
         for name in models:
             if name != reference:
                 own = part[part["model"] == name]
                 rows.append({**dict(zip(keys, values, strict=True)), **_paired(name, own, base, reference, seed)})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[*keys, *COLUMNS])
 
 
 def _paired(name: str, own: pd.DataFrame, base: pd.DataFrame, reference: str, seed: int) -> dict[str, object]:
@@ -86,8 +98,8 @@ def _paired(name: str, own: pd.DataFrame, base: pd.DataFrame, reference: str, se
 
 
 def _matrix(pairs: pd.DataFrame, column: str) -> FloatArray:
-    wide = pairs.pivot(index="origin", columns="unique_id", values=column)
-    return wide.fillna(0.0).to_numpy(dtype=float)
+    wide = pairs.pivot_table(index="origin", columns="unique_id", values=column, aggfunc="sum", fill_value=0.0)
+    return wide.to_numpy(dtype=float)
 
 
 def _resampled(gain: FloatArray, actual: FloatArray, seed: int) -> FloatArray:

@@ -16,10 +16,13 @@ import numpy as np
 
 from forecast.errors import SpecError
 from forecast.models.base import Model
+from forecast.models.history import not_below_zero
 from forecast.panel import FloatArray, IntArray, Window
 
 BLOCK = 12
 CALIBRATION_ORIGINS = 6
+NOT_FINITE = "failed: the fit gave figures that are not finite"
+NOT_ASKED = "not asked for this series"
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,9 @@ def rolling_points(
         repeat(max_gap),
     )
     points = {name: np.full((len(ends), len(window.ids), horizon), np.nan) for name in models}
-    reasons: dict[tuple[str, int], str] = {}
+    reasons = {
+        (name, int(row)): NOT_ASKED for name, rows in (scope or {}).items() for row in np.setdiff1d(everything, rows)
+    }
     for (name, _, block), (answer, why) in zip(asked, answers, strict=True):
         points[name][:, block] = answer
         reasons.update({(name, int(block[i])): text for i, text in why.items()})
@@ -148,12 +153,24 @@ def _batch_points(model: Model, window: Window, horizon: int, max_gap: int) -> t
     observed = (~np.isnan(window.values)).sum(axis=1)
     short = np.flatnonzero(observed < needed)
     try:
-        points = model.forecast(window, horizon).copy()
+        points = _answer(model, window, horizon)
     except Exception as error:
-        failed = _failure(error)
-        return np.full((len(window.ids), horizon), np.nan), dict.fromkeys(range(len(window.ids)), failed)
+        points = np.full((len(window.ids), horizon), np.nan)
+        reasons = dict.fromkeys(range(len(window.ids)), _failure(error))
+    else:
+        broken = np.flatnonzero(~np.isfinite(points).all(axis=1))
+        points[broken] = np.nan
+        reasons = dict.fromkeys(map(int, broken), NOT_FINITE)
     points[short] = np.nan
-    return points, {int(i): _too_short(int(observed[i]), needed) for i in short}
+    return points, reasons | {int(i): _too_short(int(observed[i]), needed) for i in short}
+
+
+def _answer(model: Model, window: Window, horizon: int) -> FloatArray:
+    """Ask a model and hold it to its word: an array of the stated shape, nothing below zero."""
+    points = np.asarray(model.forecast(window, horizon), dtype=np.float64)
+    if points.shape != (len(window.ids), horizon):
+        raise ValueError(f"points of shape {points.shape} instead of {(len(window.ids), horizon)}")
+    return not_below_zero(points)
 
 
 def _series_points(model: Model, window: Window, horizon: int, max_gap: int) -> tuple[FloatArray, dict[int, str]]:
@@ -180,11 +197,11 @@ def _one_series(model: Model, window: Window, horizon: int, max_gap: int) -> tup
     filled = y if model.capability.handles_missing else _interpolated(y)
     seen = Window(window.ids, filled[None, :], window.dates[start:stop], window.period, window.pools)
     try:
-        points = model.forecast(seen, horizon + behind)[0, behind:]
+        points = _answer(model, seen, horizon + behind)[0, behind:]
     except Exception as error:
         return nothing, _failure(error)
     if not np.isfinite(points).all():
-        return nothing, "failed: the fit gave figures that are not finite"
+        return nothing, NOT_FINITE
     return points, said
 
 

@@ -32,7 +32,8 @@ class Capability:
     handles_missing : bool
         False: interior gaps are interpolated before the model sees them.
     batch : bool
-        True: answers all rows of a window in one call. False: called one series at a time.
+        True: answers all rows of a window in one call, missing figures included. False: called one series at
+        a time.
     pooled : bool
         True: a row's answer may use the other rows of its pool.
     slow : bool

@@ -32,8 +32,9 @@ class Prophet:
 
     def forecast(self, window: Window, horizon: int) -> FloatArray:
         """Return points (1, horizon), not below zero."""
-        for chatty in ("cmdstanpy", "prophet"):
-            logging.getLogger(chatty).addHandler(logging.NullHandler())
+        for chatty in map(logging.getLogger, ("cmdstanpy", "prophet")):
+            if not chatty.handlers:
+                chatty.addHandler(logging.NullHandler())
         from prophet import Prophet as Fitter
 
         y = np.log1p(window.values[0])

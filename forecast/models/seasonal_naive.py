@@ -8,13 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from forecast.models.base import Capability, register
+from forecast.models.history import last_observed, take
 from forecast.panel import FloatArray, Window
 
 
 @register
 @dataclass(frozen=True)
 class SeasonalNaive:
-    """For each season, its latest observed figure; the last figure when the series has no season.
+    """For each season, its latest observed figure; the last figure for a season never seen or a series without.
 
     Assumes that the pattern of the year repeats; the yardstick for seasonal series.
     """
@@ -28,9 +29,9 @@ class SeasonalNaive:
         carried = window.values.copy()
         for t in range(window.period, length):
             carried[:, t] = np.where(np.isnan(carried[:, t]), carried[:, t - window.period], carried[:, t])
-        points = np.full((n, horizon), np.nan)
+        last = take(window.values, last_observed(window.values))
+        points = np.empty((n, horizon))
         for step in range(horizon):
             column = length - window.period + step % window.period
-            if column >= 0:
-                points[:, step] = carried[:, column]
-        return points
+            points[:, step] = carried[:, column] if column >= 0 else np.nan
+        return np.where(np.isnan(points), last[:, None], points)

@@ -1,0 +1,66 @@
+"""Read back what runs left: the latest run of a config, its scores and comparisons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecast.errors import InputError, SpecError
+from forecast.evaluate.compare import compare
+from forecast.evaluate.metrics import summarise
+
+PLACE = ("target", "measure", "geographic_level")
+
+
+def manifests(runs: Path) -> list[dict[str, Any]]:
+    """Return the manifests of all complete runs in a folder, the latest made last."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in runs.glob("[!.]*/manifest.json")]
+    return sorted(found, key=lambda manifest: (manifest["created"], manifest["run_id"]))
+
+
+def latest_run(runs: Path, *, name: str, run_id: str | None = None) -> dict[str, Any]:
+    """Return the manifest of a run: the one named, or the latest of a config.
+
+    Raises
+    ------
+    SpecError
+        If there is none; the message says what to run.
+    """
+    found = [manifest for manifest in manifests(runs) if manifest["name"] == name]
+    if run_id is not None:
+        chosen = [manifest for manifest in found if manifest["run_id"] == run_id]
+        if not chosen:
+            known = ", ".join(manifest["run_id"] for manifest in found[-3:]) or "none yet"
+            raise SpecError(f"run {run_id!r}: not in {runs} for config {name!r} (latest: {known}). Name one of them.")
+        return chosen[0]
+    if not found:
+        raise SpecError(f"config {name!r}: no run in {runs} yet. Make one: forecast run.")
+    return found[-1]
+
+
+def read_scores(folder: Path) -> pd.DataFrame:
+    """Return the scores of a run folder, one row a series, model, origin and horizon."""
+    path = folder / "scores.parquet"
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({type(error).__name__}). Delete {folder} and run again.") from error
+
+
+def scores_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracy by target, measure, geographic level, model and horizon."""
+    return summarise(scores, by=[*PLACE, "model", "horizon"])
+
+
+def comparison_table(scores: pd.DataFrame, *, reference: str, measures: Sequence[str] = ()) -> pd.DataFrame:
+    """Compare every model with a reference, by target, measure, geographic level and horizon."""
+    unknown = sorted(set(measures) - set(scores["measure"].unique()))
+    if unknown:
+        known = ", ".join(sorted(map(str, scores["measure"].unique())))
+        raise SpecError(f"measure {unknown[0]!r}: not in this run (it has {known}). Name one of those.")
+    rows = scores[scores["measure"].isin(measures)] if measures else scores
+    return compare(rows, reference=reference, by=[*PLACE, "horizon"])

@@ -1,0 +1,138 @@
+"""What every command shares: exit codes, options, and how results and errors are said.
+
+Results go to stdout, messages and progress to stderr; the last line of a result names the next command.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from jobs.answers import Answer
+    from jobs.config import RunConfig
+
+T = TypeVar("T")
+UNEXPECTED, WRONG_USE, MODEL_FAILED, INPUT_REFUSED, PUBLISH_REFUSED, LOCKED, STALE = range(1, 8)
+
+
+class ForecastGroup(click.Group):
+    """Turns the library's errors into one line on stderr and the documented exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            click.echo(f"error: {_said(error)}", err=True)
+            if os.environ.get("FORECAST_DEBUG"):
+                raise
+            ctx.exit(exit_code(error))
+
+
+def _said(error: Exception) -> str:
+    from filelock import Timeout
+
+    from forecast.errors import SendForecastError
+
+    if isinstance(error, SendForecastError):
+        return str(error)
+    if isinstance(error, Timeout):
+        return f"{error.lock_file}: another run or publish is at work. Wait for it, or stop it and try again."
+    text = " ".join(str(error).split())
+    return f"unexpected {type(error).__name__}: {text} (set FORECAST_DEBUG=1 for the traceback and report it)"
+
+
+def exit_code(error: Exception) -> int:
+    """Return the documented exit code of an error."""
+    from filelock import Timeout
+
+    from forecast import errors
+
+    for kind, code in (
+        (errors.SpecError, WRONG_USE),
+        (errors.InputError, INPUT_REFUSED),
+        (errors.PublishRefused, PUBLISH_REFUSED),
+        (errors.ModelError, MODEL_FAILED),
+        (Timeout, LOCKED),
+    ):
+        if isinstance(error, kind):
+            return code
+    return UNEXPECTED
+
+
+config_option = click.option(
+    "-c",
+    "--config",
+    "config_path",
+    envvar="FORECAST_CONFIG",
+    required=True,
+    metavar="FILE",
+    help="Config file, or the name of one that ships: stockport, england. [env: FORECAST_CONFIG]",
+)
+as_of_option = click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Read nothing that became available later (YYYY-MM-DD).",
+)
+output_option = click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Put runs, releases and a local MLflow store below DIR.",
+)
+run_option = click.option("--run", "run_id", metavar="RUN_ID", help="A run by its id; default the latest.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
+
+
+def load(config_path: str, output: Path | None, as_of: datetime | None = None) -> RunConfig:
+    """Load a config by file or shipped name, its results below `output` when that is given."""
+    from jobs.config import load_config, shipped_config
+
+    path = Path(config_path)
+    bare = not path.exists() and path.suffix == "" and path.name == config_path
+    if bare:
+        path, output = shipped_config(config_path), output or Path.cwd() / config_path
+    config = load_config(path, as_of=as_of.date() if as_of else None, today=date.today())
+    return config.with_output(output) if output else config
+
+
+def answer(answer: Answer, *, as_json: bool, text: str, next_command: str) -> None:
+    """Print a result: JSON alone, or text whose last line names the next command."""
+    if as_json:
+        click.echo(answer.model_dump_json(indent=2))
+    else:
+        click.echo(text)
+        click.echo(f"next: {next_command}")
+
+
+def say(line: str) -> None:
+    """Print a message or a progress line."""
+    click.echo(line, err=True)
+
+
+def named_again(config_path: str, output: Path | None) -> str:
+    """Repeat how the config was named, for the next command."""
+    return f"-c {config_path}" + (f" --output {output}" if output else "")
+
+
+def rows_of(table: pd.DataFrame, make: Callable[[object], T]) -> list[T]:
+    """Turn the rows of a table into answers, with None for what is not measured."""
+    plain = table.astype(object).where(table.notna(), None)
+    return [make(row) for row in plain.to_dict(orient="records")]
+
+
+def as_text(frame: pd.DataFrame) -> str:
+    """Lay a table out for a terminal."""
+    return frame.to_string(index=False, na_rep="not measured")

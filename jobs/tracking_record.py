@@ -1,0 +1,300 @@
+"""The process that records a run in MLflow: `python -m jobs.tracking_record`, started by `jobs.tracking`.
+
+It reads two lines of JSON from its input, the uri and then the request, and answers with one line. In between it
+tries the store, loads MLflow and opens it, which makes a new sqlite store. It ends when its input ends.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from jobs.tracking import SQLITE
+from jobs.tracking_store import check_store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from jobs.tracking_metrics import Comparison, Reading
+
+PREFIX = "send_forecast."
+NIGHT, MODEL = "night", "model"
+BATCH = 1000
+DIGEST_LENGTH = 36
+MAX_DETAIL = 300
+TABLES = ("forecasts", "scores", "ledger")
+EXPLAINED = """Overall figures (`wape`, `mase`, `bias`, `pinball`, `coverage_80`, `coverage_95`) average these \
+measures: {overall}. Each measure averages its geographic levels, on the past forecasts (series, origin, horizon) that \
+every model measured on it has made, so that models can be set side by side. `..._all_cells` takes every forecast that \
+the model made. What was tried from fewer than three origins is not measured and left out."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to record and where; paths are absolute."""
+
+    run_folder: str
+    artifacts: str | None
+    experiment: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What became of it."""
+
+    status: str
+    detail: str
+    parent_run_id: str | None = None
+
+
+def serve(requests: TextIO, replies: TextIO) -> None:
+    """Answer one request."""
+    try:
+        uri = json.loads(requests.readline())["uri"]
+        check_store(uri)
+        client = open_client(uri)
+        line = requests.readline()
+        if not line:
+            return
+        reply = record(client, Request(**json.loads(line)))
+    except Exception as error:
+        reply = Reply("unreachable", one_line(error))
+    replies.write(json.dumps(asdict(reply)) + "\n")
+    replies.flush()
+
+
+def open_client(uri: str) -> Any:
+    """Load what recording takes and open the store."""
+    import matplotlib.figure  # noqa: F401
+    from mlflow import MlflowClient
+
+    import jobs.tracking_metrics
+    import jobs.tracking_plots  # noqa: F401
+
+    if uri.startswith(SQLITE):
+        os.chdir(Path(uri.removeprefix(SQLITE)).parent)
+    return MlflowClient(tracking_uri=uri)
+
+
+def one_line(error: Exception) -> str:
+    r"""Say what went wrong without a traceback.
+
+    >>> one_line(KeyError("model"))
+    "KeyError: 'model'"
+    >>> one_line(OSError("disk full\nat block 7"))
+    'disk full'
+    """
+    lines = str(error).strip().splitlines()
+    if not lines or isinstance(error, LookupError | TypeError | AttributeError):
+        lines = [f"{type(error).__name__}: {error}"]
+    return lines[0][:MAX_DETAIL].rstrip(" .")
+
+
+def record(client: Any, request: Request) -> Reply:
+    """Record a run folder as a parent run and a child run for each model.
+
+    Parameters
+    ----------
+    client : mlflow.MlflowClient
+    request : Request
+
+    Returns
+    -------
+    Reply
+        Skipped if MLflow has a finished record of this run.
+    """
+    import pandas as pd
+
+    from jobs.tracking_metrics import CHOSEN, compare_models
+    from jobs.tracking_plots import draw_plots
+
+    folder = Path(request.run_folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    experiment = _experiment(client, request)
+    if standing := _standing(client, experiment, manifest["run_id"]):
+        return Reply("skipped", f"run {manifest['run_id']} is in MLflow already", standing)
+    scores = pd.read_parquet(folder / "scores.parquet")
+    ledger = pd.read_parquet(folder / "ledger.parquet")
+    history = pd.read_parquet(folder / "history.parquet")
+    chosen = {target["name"]: target["model"] for target in manifest["targets"]}
+    compared = compare_models(scores, chosen=chosen)
+    night = _Night(client, experiment, manifest, history, compared)
+    with tempfile.TemporaryDirectory() as scratch:
+        parent = night.start(f"{manifest['run_id']} {manifest['as_of']}", NIGHT)
+        place = _folder(scratch, NIGHT)
+        for name in TABLES:
+            shutil.copy2(folder / f"{name}.parquet", place)
+        shutil.copy2(folder / "manifest.json", place)
+        _write_config(manifest, place / "config.yaml")
+        draw_plots(_folder(place, "plots"), targets=manifest["targets"], history=history, scores=scores)
+        extra = {f"series_{status}": float(n) for status, n in ledger["status"].value_counts().items()}
+        extra |= {f"seconds_{step}": float(seconds) for step, seconds in manifest["steps"].items()}
+        night.log(parent, compared.readings[CHOSEN], params=_params(manifest, None), extra=extra, artifacts=place)
+        for model in compared.models:
+            child = night.start(model, MODEL, parent=parent)
+            place = _folder(scratch, model)
+            scores[scores["model"].eq(model)].to_parquet(place / "scores.parquet", index=False)
+            own = ledger[ledger["target"].isin([name for name, picked in chosen.items() if picked == model])]
+            if len(own):
+                own.to_parquet(place / "ledger.parquet", index=False)
+            night.log(child, compared.readings[model], params=_params(manifest, model), extra={}, artifacts=place)
+            night.end(child)
+        night.end(parent)
+    return Reply("recorded", f"{len(compared.models)} models in experiment '{request.experiment}'", parent)
+
+
+@dataclass(frozen=True)
+class _Night:
+    """What the runs of one night share."""
+
+    client: Any
+    experiment: str
+    manifest: Mapping[str, Any]
+    history: pd.DataFrame
+    compared: Comparison
+
+    @property
+    def started(self) -> int:
+        """Milliseconds since 1970 at which the run was made."""
+        return int(datetime.fromisoformat(self.manifest["created"]).timestamp() * 1000)
+
+    def start(self, name: str, role: str, *, parent: str | None = None) -> str:
+        """Create a run; return its id."""
+        manifest, overall = self.manifest, ", ".join(self.compared.overall) or "none"
+        tags = {
+            f"{PREFIX}run_id": manifest["run_id"],
+            f"{PREFIX}role": role,
+            f"{PREFIX}config": manifest["name"],
+            f"{PREFIX}status": manifest["status"],
+            f"{PREFIX}provenance": ", ".join(manifest["provenance"]),
+            f"{PREFIX}overall_measures": overall,
+            f"{PREFIX}compared_on": "past forecasts that every measured model made",
+            "mlflow.note.content": EXPLAINED.format(overall=overall),
+            "mlflow.source.name": "forecast run",
+            "mlflow.source.type": "JOB",
+        }
+        if parent:
+            tags["mlflow.parentRunId"] = parent
+        made = self.client.create_run(self.experiment, start_time=self.started, tags=tags, run_name=name)
+        return str(made.info.run_id)
+
+    def log(
+        self,
+        run: str,
+        readings: tuple[Reading, ...],
+        *,
+        params: Mapping[str, str],
+        extra: Mapping[str, float],
+        artifacts: Path,
+    ) -> None:
+        """Log everything of a run in one call a kind."""
+        from mlflow.entities import DatasetInput, InputTag, Metric, Param
+
+        metrics = [Metric(item.name, item.value, self.started, item.step) for item in readings]
+        metrics += [Metric(name, value, self.started, 0) for name, value in extra.items() if math.isfinite(value)]
+        self.client.log_batch(run, params=[Param(name, value) for name, value in params.items()])
+        for batch in _batches(metrics):
+            self.client.log_batch(run, metrics=batch)
+        context = [InputTag("mlflow.data.context", "evaluation")]
+        self.client.log_inputs(run, datasets=[DatasetInput(self._dataset(), tags=context)])
+        self.client.log_artifacts(run, str(artifacts))
+
+    def end(self, run: str) -> None:
+        """Mark a run as complete, at the time the night's run took."""
+        seconds = sum(self.manifest["steps"].values())
+        self.client.set_terminated(run, "FINISHED", end_time=self.started + int(seconds * 1000))
+
+    def _dataset(self) -> Any:
+        """Describe the panel by its digest: no rows, and only counts for a profile."""
+        from mlflow.entities import Dataset
+
+        sources = {each["id"]: each["digest"] for each in self.manifest["sources"]}
+        return Dataset(
+            name=self.manifest["name"],
+            digest=self.manifest["data_digest"][:DIGEST_LENGTH],
+            source_type="code",
+            source=json.dumps({"tags": {"mlflow.source.name": "forecast run", **sources}}),
+            profile=json.dumps({"num_rows": len(self.history), "num_series": self.history["unique_id"].nunique()}),
+        )
+
+
+def _experiment(client: Any, request: Request) -> str:
+    found = client.get_experiment_by_name(request.experiment)
+    if found is not None:
+        return str(found.experiment_id)
+    location = (Path(request.artifacts) / request.experiment).as_uri() if request.artifacts else None
+    return str(client.create_experiment(request.experiment, artifact_location=location))
+
+
+def _standing(client: Any, experiment: str, run_id: str) -> str | None:
+    """Return the finished parent run of a run id; delete what an interrupted record left."""
+    runs = client.search_runs([experiment], filter_string=f"tags.`{PREFIX}run_id` = '{run_id}'")
+    for run in runs:
+        if run.data.tags[f"{PREFIX}role"] == NIGHT and run.info.status == "FINISHED":
+            return str(run.info.run_id)
+    for run in runs:
+        client.delete_run(run.info.run_id)
+    return None
+
+
+def _params(manifest: Mapping[str, Any], model: str | None) -> dict[str, str]:
+    """Parameters of a child run, or of the parent when no model is given."""
+    targets = manifest["targets"]
+    params = {
+        "model": model or _each(targets, "model"),
+        "horizon": _each(targets, "horizon"),
+        "origins": _each(targets, "origins"),
+        "freq": _each(targets, "freq"),
+        "measures": ", ".join(measure for target in targets for measure in target["measures"]),
+        "package_version": manifest["package_version"],
+        "levels": ", ".join(map(str, manifest["levels"])),
+    }
+    params |= {name: str(manifest[name]) for name in ("as_of", "seed", "n_paths", "data_digest")}
+    if model is None:
+        params |= {f"candidates.{target['name']}": ", ".join(target["candidates"]) for target in targets}
+    return params
+
+
+def _each(targets: list[Mapping[str, Any]], key: str) -> str:
+    values = {target["name"]: str(target[key]) for target in targets}
+    if len(set(values.values())) == 1:
+        return next(iter(values.values()))
+    return ", ".join(f"{name}: {value}" for name, value in values.items())
+
+
+def _write_config(manifest: Mapping[str, Any], path: Path) -> None:
+    import yaml
+
+    config = {"as_of": date.fromisoformat(manifest["as_of"]), **manifest["config"]}
+    path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _folder(parent: str | Path, name: str) -> Path:
+    folder = Path(parent) / name
+    folder.mkdir()
+    return folder
+
+
+def _batches(metrics: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(metrics), BATCH):
+        yield metrics[start : start + BATCH]
+
+
+def main() -> None:
+    """Answer on what was the standard output; whatever else is printed there goes to the standard error."""
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as replies:
+        os.dup2(2, 1)
+        serve(sys.stdin, replies)
+
+
+if __name__ == "__main__":
+    main()
