@@ -5,13 +5,14 @@
 Rolling origins, fixed below; at each origin every method sees the figures up to it and nothing later. WAPE
 is taken over all areas at each origin, then averaged over origins. The library's models run through
 `study_panel`, the code behind `forecast_panel` and `evaluate_panel`; the simple rules run through it too,
-so that all intervals are made alike. Two measures that nobody looked at while the models were chosen,
-new plans and refused requests, are a check against tuning.
+so that all intervals are made alike. Two further measures, new plans and refused requests, show whether
+what was chosen on requests and caseload carries over.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -27,28 +28,22 @@ from typing import ClassVar, cast
 import numpy as np
 import pandas as pd
 
-from experiments.tables import (
-    Scored,
-    accuracy_rows,
-    fair,
-    markdown_table,
-    missed_rows,
-    pooled,
-    text_table,
-    verdict,
-    wapes,
-)
+from experiments.tables import Scored, accuracy_rows, fair, markdown_table, pooled, report, wapes
 from forecast import models, reference
-from forecast.forecasting import ModelSpec, Study, study_panel
+from forecast.forecasting import Study, study_panel
 from forecast.models.base import Capability, Model
 from forecast.models.history import last_observed, take
+from forecast.models.specs import ModelSpec
 from forecast.panel import FloatArray, Panel, Window
 from forecast.sources.observations import panel_of, usable
+from jobs.tracking import ENVIRONMENT, SQLITE
+from jobs.tracking_store import StoreFault, check_store
 
 ALONE = ("theta", "ets", "arima", "prophet")
 HALF_COUNT = 0.5
 QUICK_EVERY = 8
 SEED = 2024
+EXPERIMENT = "la_accuracy"
 COMMAND = "python -m experiments.la_accuracy"
 
 
@@ -218,28 +213,37 @@ def scored_cells(study: Study, name: str, *, origins: int) -> pd.DataFrame:
     return cells.assign(point=points, error=error, abs_error=error.abs())
 
 
-def log_to_mlflow(scored: Sequence[Scored], *, quick: bool) -> None:
-    """Record one MLflow run a method: metrics by measure, with the horizon as step."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
+def log_to_mlflow(scored: Sequence[Scored], *, uri: str, quick: bool) -> None:
+    """Record one MLflow run a method: metrics by measure, with the horizon as step.
+
+    Parameters
+    ----------
+    scored : sequence of Scored
+    uri : str
+        sqlite:///FILE or the address of a server.
+    quick : bool
+        Recorded as a parameter.
+
+    Raises
+    ------
+    StoreFault
+        The store does not answer.
+    """
+    local = uri.startswith(SQLITE)
+    check_store(SQLITE + Path(uri.removeprefix(SQLITE)).absolute().as_posix() if local else uri)
+    os.environ.update(ENVIRONMENT)
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param
 
-    uri = os.environ.get("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
     client = MlflowClient(tracking_uri=uri)
-    found = client.get_experiment_by_name("la_accuracy")
-    artifacts = Path("mlartifacts").absolute().as_uri() if uri.startswith("sqlite") else None
-    experiment = found.experiment_id if found else client.create_experiment("la_accuracy", artifact_location=artifacts)
+    found = client.get_experiment_by_name(EXPERIMENT)
+    artifacts = Path("mlartifacts").absolute().as_uri() if local else None
+    experiment = found.experiment_id if found else client.create_experiment(EXPERIMENT, artifact_location=artifacts)
     for method in scored[0].methods:
         run = client.create_run(experiment, run_name=method)
-        now = int(time.time() * 1000)
-        metrics = [
-            Metric(key, value, now, step)
-            for one in scored
-            for key, value, step in metrics_of(one, method)
-            if np.isfinite(value)
-        ]
+        now = run.info.start_time
+        told = [told for one in scored for told in metrics_of(one, method) if np.isfinite(told[1])]
+        metrics = [Metric(key, float(value), now, step) for key, value, step in told]
         params = [Param("method", method), Param("quick", str(quick)), Param("seed", str(SEED))]
         client.log_batch(run.info.run_id, metrics=metrics, params=params)
         client.set_terminated(run.info.run_id)
@@ -269,6 +273,7 @@ def _workers(jobs: int) -> Iterator[Executor | None]:
 
 
 def _load_fitters(_: int) -> None:
+    logging.getLogger("prophet").addHandler(logging.NullHandler())
     import prophet  # noqa: F401
     import statsmodels.tsa.api  # noqa: F401
 
@@ -307,23 +312,23 @@ def main(argv: Sequence[str] | None = None) -> None:
         years = f"origins {task.first_origin} to {task.last_origin}"
         print(f"{task.measure}: {len(panel.ids)} local authorities with a complete series, {years}")
     if asked.quick:
-        print(f"--quick: scored on every {QUICK_EVERY}th of them; theta and ets (and auto's share of them) on those alone")
+        print(
+            f"--quick: scored on every {QUICK_EVERY}th of them; theta and ets (and auto's share of them) on those alone"
+        )
     print("Per origin over all areas, then averaged; (n): over n origins only, see below. 80 %, 95 %: coverage.\n")
-    blocks = [scored[: len(MAIN)], scored[len(MAIN) :]] if held_out else [scored]
-    for title, block in zip(("", "Held out"), blocks, strict=False):
-        if title:
-            print(f"\n{title}\n")
-        print(text_table(accuracy_rows(block)))
-        missed = missed_rows(block)
-        if missed:
-            print("\n" + text_table(missed))
-        print("\n" + "\n".join(verdict(block, alone=ALONE)))
+    print(report(scored[: len(MAIN)], alone=ALONE))
+    if held_out:
+        print("\nHeld out\n\n" + report(scored[len(MAIN) :], alone=ALONE))
     spent = time.perf_counter() - start
     print(f"\n{spent:.0f} s in all; seconds of a method are wall time on {asked.jobs} processes")
     if asked.markdown:
         asked.markdown.write_text(markdown_table(accuracy_rows(scored[: len(MAIN)])) + "\n", encoding="utf-8")
     if not asked.no_mlflow:
-        log_to_mlflow(scored, quick=asked.quick)
+        uri = os.environ.get("MLFLOW_TRACKING_URI", f"{SQLITE}mlflow.db")
+        try:
+            log_to_mlflow(scored, uri=uri, quick=asked.quick)
+        except StoreFault as fault:
+            _say(f"MLflow at '{uri}': not recorded: {fault}. Set MLFLOW_TRACKING_URI, or --no-mlflow to do without.")
 
 
 if __name__ == "__main__":

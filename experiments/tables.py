@@ -66,7 +66,8 @@ def pooled(scored: Scored) -> pd.DataFrame:
     shown = scored.cells[scored.cells["horizon"].isin(scored.horizons)]
     coverage = shown.groupby("model")[["covered_80", "covered_95"]].mean()
     bias = summarise(shown, by=["model"], min_origins=1).set_index("model")["bias"]
-    return 100 * coverage.assign(bias=bias).reindex(scored.methods)
+    named = coverage.rename(columns={"covered_80": "coverage_80", "covered_95": "coverage_95"})
+    return 100 * named.assign(bias=bias).reindex(scored.methods)
 
 
 def on_its_origins(scored: Scored) -> pd.DataFrame:
@@ -122,7 +123,7 @@ def verdict(scored: Sequence[Scored], *, alone: Sequence[str], alone_on: str = "
         lines.append("auto / methods that missed early origins, on the origins they answered")
     for measure, row in missed:
         said = f"{row.auto / row.wape:.3f} = {row.auto:.2f} / {row.wape:.2f}"
-        lines.append(f"  {measure} {row.horizon}: {row.model} ({row.origins} origins): {said}")
+        lines.append(f"  {measure} {row.horizon}: {row.model} (origins: {row.origins}): {said}")
     for one in scored:
         if one.measure == alone_on:
             wape, _ = wapes(one)
@@ -132,7 +133,7 @@ def verdict(scored: Sequence[Scored], *, alone: Sequence[str], alone_on: str = "
     low, high = COVERAGE_80
     lines.append(f"pooled 80 % coverage of auto (target: {low:.0f} to {high:.0f})")
     for one in scored:
-        covered = pooled(one).loc[AUTO, "covered_80"]
+        covered = pooled(one).loc[AUTO, "coverage_80"]
         lines.append(f"  {one.measure}: {covered:.1f}: {_met(low <= covered <= high)}")
     return lines
 
@@ -156,8 +157,9 @@ def accuracy_rows(scored: Sequence[Scored]) -> list[list[str]]:
         for method, row in body.items():
             for h in one.horizons:
                 row.append(_wape(wape.loc[method, h], origins.loc[method, h], origins[h].max()))
-            covered_80, covered_95, bias = over_all.loc[method]
-            row += ["-"] * 3 if pd.isna(bias) else [f"{covered_80:.0f}", f"{covered_95:.0f}", f"{bias:+.1f}"]
+            coverage_80, coverage_95, bias = over_all.loc[method]
+            measured = [f"{coverage_80:.0f}", f"{coverage_95:.0f}", f"{bias:+.1f}"]
+            row.extend(["-"] * 3 if pd.isna(bias) else measured)
     for method, row in body.items():
         row.append(f"{sum(one.seconds[method] for one in scored):.1f}")
     return [[*header, "seconds"], [*counts, ""], *body.values()]
@@ -178,6 +180,17 @@ def missed_rows(scored: Sequence[Scored]) -> list[list[str]]:
             label = f"{one.measure} +{row.horizon}: {row.model}"
             rows.append([label, str(row.origins), f"{row.wape:.1f}", f"{row.auto:.1f}", best])
     return rows if len(rows) > 1 else []
+
+
+def report(scored: Sequence[Scored], *, alone: Sequence[str]) -> str:
+    """Put together the table, the methods that missed origins, and the verdict."""
+    missed = missed_rows(scored)
+    parts = [
+        text_table(accuracy_rows(scored)),
+        text_table(missed) if missed else "",
+        "\n".join(verdict(scored, alone=alone)),
+    ]
+    return "\n\n".join(filter(None, parts))
 
 
 def text_table(rows: Sequence[Sequence[str]]) -> str:

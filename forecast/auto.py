@@ -2,9 +2,9 @@
 
 Within a pool and at each horizon, members that were more than a twentieth worse than the best at past
 origins are left out; the others get half of their weight equally and half by how they did. Three prior
-origins stand for those that are not there yet: on annual series in a pool of eight and more, a model that
-learns from all of them is taken to be a fifth better than one that sees a series alone (a tenth to a
-third gives the same accuracy on the English measures tried).
+origins stand for those that are not there yet: on annual series, a model of growth that learns from a
+pool is taken to be a fifth better than one that sees a series alone (a tenth to a third gives the same
+accuracy on the English measures tried).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Combination:
         Weights at the last origin; they add up to 1 where a member answered.
     members : tuple of str
     origins : ndarray of int (n,)
-        Past origins the last weights rest on, at one period ahead.
+        Past origins the last weights rest on.
     equal : bool
         The weights are equal because a list was given, not measured.
     """
@@ -105,17 +105,17 @@ def _pool_weights(
     rolling: RollingPoints, points: FloatArray, rows: IntArray, pooled: FloatArray
 ) -> tuple[FloatArray, int]:
     """Return the weights of one pool (members, K, h), and the past origins known at the last one."""
-    trusts_pool = rolling.window.period == 1 and len(rows) >= MIN_POOL and pooled.any()
-    reference = int(pooled.argmax()) if trusts_pool else 0
-    prior = np.where(pooled, 0.0, PRIOR_LOSS) if trusts_pool else np.zeros(len(points))
+    trusts_growth = rolling.window.period == 1 and pooled.any()
+    reference = int(pooled.argmax()) if trusts_growth else 0
+    prior = np.where(pooled, 0.0, PRIOR_LOSS) if trusts_growth else np.zeros(len(points))
     loss = _excess_loss(points, rolling.outturn()[:, rows], reference)
     ends = np.asarray(rolling.ends)
     weights = np.empty(loss.shape)
     for k, end in enumerate(ends):
-        behind = _measured(loss, ends, int(end))
-        for h, known in enumerate(behind):
+        past = _known_losses(loss, ends, int(end), by_horizon=len(rows) >= MIN_POOL)
+        for h, known in enumerate(past):
             weights[:, k, h] = _weights(known, prior)
-    return weights, behind[0].shape[1]
+    return weights, past[0].shape[1]
 
 
 def _excess_loss(points: FloatArray, actual: FloatArray, reference: int) -> FloatArray:
@@ -129,14 +129,29 @@ def _excess_loss(points: FloatArray, actual: FloatArray, reference: int) -> Floa
     return np.asarray(np.where(known, np.log((miss + floor) / (base + floor)), np.nan), dtype=np.float64)
 
 
-def _measured(loss: FloatArray, ends: IntArray, end: int) -> list[FloatArray]:
-    """Losses known at an origin, by horizon (members, origins); an unmeasured horizon takes the one before."""
+def _known_losses(loss: FloatArray, ends: IntArray, end: int, *, by_horizon: bool) -> list[FloatArray]:
+    """Losses known at an origin, for each horizon (members, origins).
+
+    By horizon, one that is not measured takes the losses of the one before. A small pool has too few errors
+    for that: each horizon takes the average over all.
+    """
+    horizon = loss.shape[2]
+    known = np.where(ends[:, None] + np.arange(1, horizon + 1) <= end, loss, np.nan)
+    if not by_horizon:
+        count = np.isfinite(known).sum(axis=2)
+        total = np.where(np.isfinite(known), known, 0.0).sum(axis=2)
+        average = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        return [_compared(average)] * horizon
     found: list[FloatArray] = []
-    for h in range(loss.shape[2]):
-        known = loss[:, ends + h + 1 <= end, h]
-        known = known[:, np.isfinite(known).sum(axis=0) > 1]
-        found.append(known if known.shape[1] or not found else found[-1])
+    for h in range(horizon):
+        at = _compared(known[:, :, h])
+        found.append(at if at.shape[1] or not found else found[-1])
     return found
+
+
+def _compared(loss: FloatArray) -> FloatArray:
+    """Keep the origins at which two members can be compared."""
+    return loss[:, np.isfinite(loss).sum(axis=0) > 1]
 
 
 def _weights(loss: FloatArray, prior: FloatArray) -> FloatArray:

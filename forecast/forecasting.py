@@ -10,7 +10,6 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from forecast import models as registry
 from forecast.auto import Combination, combine, default_members
 from forecast.errors import SpecError
 from forecast.evaluate.metrics import STATISTICS, seasonal_naive_scale, statistics, to_long
@@ -155,12 +154,12 @@ class Study:
 
 def study_panel(
     panel: Panel,
-    models: Mapping[str, ModelSpec] | Sequence[ModelSpec],
+    models: Mapping[str, ModelSpec] | Mapping[str, str | Model] | Sequence[ModelSpec],
     *,
     horizon: int,
     origins: int = 0,
     max_gap: int = 2,
-    auto_members: Sequence[str] | None = None,
+    auto_members: Sequence[str | Model] | None = None,
     scope: Mapping[str, Sequence[str]] | None = None,
     executor: Executor | None = None,
 ) -> Study:
@@ -177,7 +176,7 @@ def study_panel(
         Latest origins that will be scored; more are run so that each has past errors to calibrate on.
     max_gap : int, default 2
         Longest interior gap that is interpolated, and longest silence at the end of a series.
-    auto_members : sequence of str, optional
+    auto_members : sequence of str or Model, optional
         Models that "auto" combines; default by season length.
     scope : mapping of model name to series ids, optional
         Series a model is run for; default all.

@@ -25,7 +25,7 @@ PERIOD_NAME = {"YS": "year", "QS": "quarter", "MS": "month", "W-MON": "week"}
 MIN_POOL = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Window:
     """What a model may see at one origin.
 
@@ -225,14 +225,15 @@ def _checked_rows(df: pd.DataFrame, freq: str) -> pd.DataFrame:
         rows["ds"] = pd.to_datetime(rows["ds"], format="ISO8601")
     except (ValueError, TypeError) as error:
         raise InputError(
-            f"panel: column ds holds a value that is not an ISO date ({error}). "
+            f"panel: column ds holds a value that is not an ISO date ({_first_sentence(error)}). "
             "Parse dates with their own format first."
         ) from error
     try:
         rows["y"] = pd.to_numeric(rows["y"]).astype(float)
     except (ValueError, TypeError) as error:
         raise InputError(
-            f"panel: column y holds a value that is not a number ({error}). Keep symbols as a reason and leave y empty."
+            f"panel: column y holds a value that is not a number ({_first_sentence(error)}). "
+            "Keep symbols as a reason and leave y empty."
         ) from error
     bad = rows[np.isinf(rows["y"]) | (rows["y"] < 0)]
     if len(bad):
@@ -250,6 +251,10 @@ def _checked_rows(df: pd.DataFrame, freq: str) -> pd.DataFrame:
             "one row a series and period is allowed. Remove or add up the repeats."
         )
     return rows
+
+
+def _first_sentence(error: Exception) -> str:
+    return str(error).split(". ")[0].split("\n")[0]
 
 
 def _check_grid(rows: pd.DataFrame, freq: str) -> None:

@@ -44,6 +44,8 @@ class PanelJob:
     neighbours : tuple of str
         Area codes where slow models are evaluated besides.
     max_gap : int
+    parts : Panel or None
+        For published totals, the panel of the areas they are totals of, where all areas may be learnt from.
     """
 
     target: Target
@@ -54,6 +56,7 @@ class PanelJob:
     on_page: tuple[str, ...]
     neighbours: tuple[str, ...]
     max_gap: int
+    parts: Panel | None
 
 
 def freq_of(config: RunConfig, data: str) -> str:
@@ -133,6 +136,7 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
     wanted = _wanted_areas(config, target, here)
     jobs = []
     for measure in target.measures:
+        parts = _panel_of_parts(here[here["measure"] == measure], freq) if target.pool == "all" else None
         for level in dict.fromkeys(wanted["geographic_level"]):
             rows = here[(here["measure"] == measure) & (here["geographic_level"] == level)]
             shown = tuple(wanted.loc[wanted["geographic_level"] == level, "area_code"])
@@ -153,6 +157,7 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
                     on_page=shown,
                     neighbours=near,
                     max_gap=source.max_gap,
+                    parts=parts if level in AGGREGATES else None,
                 )
             )
     return jobs
@@ -164,6 +169,11 @@ def _still_reported(observations: pd.DataFrame) -> pd.DataFrame:
     latest = observations["ds"] == observations.groupby(key)["ds"].transform("max")
     reported = pd.MultiIndex.from_frame(observations.loc[latest, ["measure", "area_code"]])
     return observations[pd.MultiIndex.from_frame(observations[["measure", "area_code"]]).isin(reported)]
+
+
+def _panel_of_parts(observations: pd.DataFrame, freq: str) -> Panel | None:
+    bottom = observations[~observations["geographic_level"].isin(AGGREGATES)]
+    return panel_of(bottom, freq=freq, groups=()) if usable(bottom).notna().any() else None
 
 
 def _neighbours(areas: tuple[str, ...]) -> tuple[str, ...]:

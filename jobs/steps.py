@@ -15,6 +15,7 @@ import pandas as pd
 
 from forecast import models
 from forecast.forecasting import LADDER, Study, study_panel
+from forecast.models.area_growth import AreaGrowth
 from forecast.models.base import Model
 from forecast.sources.observations import Reading
 from jobs.inputs import AGGREGATES, PanelJob
@@ -39,13 +40,14 @@ def evaluate(job: PanelJob, config: RunConfig, executor: Executor | None) -> Eva
     """Run and score the candidates of one panel."""
     target = job.target
     names = candidate_names(target)
+    specs: dict[str, str | Model] = {name: _spec(name, job) for name in names}
     study = study_panel(
         job.panel,
-        names,
+        specs,
         horizon=target.horizon,
         origins=target.origins,
         max_gap=job.max_gap,
-        auto_members=auto_members(target),
+        auto_members=[specs[name] for name in auto_members(target)],
         scope=_scope(job, names),
         executor=executor,
     )
@@ -61,6 +63,13 @@ def auto_members(target: Target) -> list[str]:
     """Candidates that `auto` combines: the fast ones."""
     singles = [name for name in target.candidates if name != "auto"]
     return [name for name in singles if not models.get(name).capability.slow] or singles
+
+
+def _spec(name: str, job: PanelJob) -> str | Model:
+    """Name a model, or give the one that asks the areas of a total how their growth behaves."""
+    if name == AreaGrowth.name and job.parts is not None:
+        return AreaGrowth(areas=job.parts.window())
+    return name
 
 
 def _scope(job: PanelJob, names: list[str]) -> dict[str, list[str]]:

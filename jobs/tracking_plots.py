@@ -30,6 +30,11 @@ class Panel:
     outturn: pd.DataFrame
     forecasts: pd.DataFrame
 
+    @property
+    def top(self) -> float:
+        """The highest point; 0 without any."""
+        return float(pd.concat([self.outturn["y"], self.forecasts["point"], pd.Series([0.0])]).max())
+
 
 def draw_plots(
     folder: Path, *, targets: Sequence[Mapping[str, Any]], history: pd.DataFrame, scores: pd.DataFrame
@@ -98,20 +103,23 @@ def _draw(path: Path, heading: str, panels: Sequence[Panel], *, same_scale: bool
         for place, panel in enumerate(panels, start=1):
             axes = figure.add_subplot(rows, COLUMNS, place, sharex=first, sharey=first if same_scale else None)
             first = first or axes
-            _draw_panel(axes, panel)
+            _draw_panel(axes, panel, max(panel.top for panel in panels) if same_scale else panel.top)
+            if same_scale:
+                axes.label_outer(remove_inner_ticks=True)
         figure.suptitle(f"{heading}. Dark: outturn. Orange: the forecast made at each past origin", fontsize=9)
         figure.subplots_adjust(left=0.07, right=0.98, bottom=0.3 / height, top=1 - 0.7 / height, hspace=0.3)
         figure.savefig(path, metadata={"Software": None})
 
 
-def _draw_panel(axes: Axes, panel: Panel) -> None:
+def _draw_panel(axes: Axes, panel: Panel, top: float) -> None:
     from matplotlib import dates
 
     time_axis: Any = dates
     axes.plot(panel.outturn["ds"], panel.outturn["y"], color=HISTORY, linewidth=1.8, marker="o", markersize=3)
     axes.plot(panel.forecasts["ds"], panel.forecasts["point"], color=PROJECTION, linewidth=1, marker=".", markersize=3)
-    locator = time_axis.AutoDateLocator(maxticks=6)
+    locator = time_axis.AutoDateLocator(maxticks=5)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(time_axis.ConciseDateFormatter(locator))
-    axes.set_ylim(bottom=0)
-    axes.set_title(panel.title, fontsize=8, loc="left")
+    axes.set_ylim(0, top * 1.06 or 1.0)
+    axes.locator_params(axis="y", nbins=5)
+    axes.set_title(panel.title, fontsize=8, loc="left", y=1.02)

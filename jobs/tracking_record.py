@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -201,9 +201,9 @@ class _Night:
 
         metrics = [Metric(item.name, item.value, self.started, item.step) for item in readings]
         metrics += [Metric(name, value, self.started, 0) for name, value in extra.items() if math.isfinite(value)]
-        self.client.log_batch(run, params=[Param(name, value) for name, value in params.items()])
-        for batch in _batches(metrics):
-            self.client.log_batch(run, metrics=batch)
+        self.client.log_batch(run, metrics[:BATCH], [Param(name, value) for name, value in params.items()])
+        for at in range(BATCH, len(metrics), BATCH):
+            self.client.log_batch(run, metrics[at : at + BATCH])
         context = [InputTag("mlflow.data.context", "evaluation")]
         self.client.log_inputs(run, datasets=[DatasetInput(self._dataset(), tags=context)])
         self.client.log_artifacts(run, str(artifacts))
@@ -282,11 +282,6 @@ def _folder(parent: str | Path, name: str) -> Path:
     folder = Path(parent) / name
     folder.mkdir()
     return folder
-
-
-def _batches(metrics: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(metrics), BATCH):
-        yield metrics[start : start + BATCH]
 
 
 def main() -> None:

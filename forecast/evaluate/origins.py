@@ -21,6 +21,7 @@ from forecast.panel import FloatArray, IntArray, Window
 
 BLOCK = 12
 CALIBRATION_ORIGINS = 6
+FIRST_ORIGIN = 4
 NOT_FINITE = "failed: the fit gave figures that are not finite"
 NOT_ASKED = "not asked for this series"
 
@@ -61,9 +62,9 @@ class RollingPoints:
 def evaluation_ends(length: int, origins: int) -> tuple[int, ...]:
     """Return the periods seen by the latest `origins` origins, one period apart, rising.
 
-    The first of them sees at least two periods.
+    The first of them sees at least four periods, or all but one of a shorter history.
     """
-    return tuple(range(max(length - origins, 2), length))
+    return tuple(range(max(length - origins, min(FIRST_ORIGIN, length - 1), 1), length))
 
 
 def calibration_ends(length: int, *, origins: int, horizon: int) -> tuple[int, ...]:
@@ -141,7 +142,7 @@ def _points_of_block(
     answer = _batch_points if model.capability.batch else _series_points
     points = np.full((len(ends), len(window.ids), horizon), np.nan)
     reasons: dict[int, str] = {}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(record=True):  # statsmodels, once imported, sets its warnings to show always
         warnings.simplefilter("ignore")
         for k, end in enumerate(ends):
             points[k], reasons = answer(model, window.until(end), horizon, max_gap)

@@ -34,17 +34,26 @@ class AreaGrowth:
     """National path times the area's shrunk deviation from it; areas sum to the national path.
 
     *National path.* The total of the pool grows either as it did last (stocks, whose growth carries on) or
-    at the median of its past growths (noisy flows, where one year's jump says little of the next). Which of
-    the two is asked of the areas: the weight of the last growth is the probability that the growths of the
-    areas, less the nation's, are positively correlated from one year to the next. *Deviation.* The next
-    step of an area away from the nation is a robust regression, over all areas and past years, on its last
-    step (momentum) and on its distance from its own recent level (reversion), iterated over the horizon.
+    at the median of its past growths (noisy flows, where one year's jump says little of the next). The
+    areas are asked which: growth falls back from its last to its median value by a factor a year, which is
+    the probability that the growths of the areas, less the nation's, are positively correlated from one
+    year to the next. *Deviation.* The next step of an area away from the nation is a robust regression, over
+    all areas and past years, on its last step (momentum) and on its distance from its own recent level
+    (reversion), iterated over the horizon.
 
     Good for short annual series of many areas. Alone, a series gets the national path of itself. The idea
     of reversion in a pooled growth regression is that of panel data (Arellano and Bond 1991, *Review of
     Economic Studies* 58, 277-297); the robust fit is Huber's (1964, *Annals of Mathematical Statistics* 35,
     73-101).
+
+    Attributes
+    ----------
+    areas : Window, optional
+        Areas to ask instead of the forecast series themselves, which are totals of them. Figures after the
+        origin are not looked at.
     """
+
+    areas: Window | None = None
 
     name: ClassVar[str] = "area_growth"
     capability: ClassVar[Capability] = Capability(min_history=2, handles_missing=True, batch=True, pooled=True)
@@ -52,13 +61,15 @@ class AreaGrowth:
     def forecast(self, window: Window, horizon: int) -> FloatArray:
         """Return points (n, horizon), not below zero; NaN for a series without any figure."""
         points = np.full((len(window.values), horizon), np.nan)
+        asked = self.areas and self.areas.until(int((self.areas.dates <= window.dates[-1]).sum()))
+        last_weight = _last_weight(asked.values, window.period) if asked else None
         for pool in np.unique(window.pools):
             rows = np.flatnonzero(window.pools == pool)
-            points[rows] = forecast_pool(window.values[rows], horizon, window.period)
+            points[rows] = forecast_pool(window.values[rows], horizon, window.period, last_weight=last_weight)
         return points
 
 
-def forecast_pool(values: FloatArray, horizon: int, period: int = 1) -> FloatArray:
+def forecast_pool(values: FloatArray, horizon: int, period: int = 1, *, last_weight: float | None = None) -> FloatArray:
     """Forecast the areas of one pool together.
 
     Parameters
@@ -69,6 +80,8 @@ def forecast_pool(values: FloatArray, horizon: int, period: int = 1) -> FloatArr
         Periods ahead of the last column.
     period : int, default 1
         Season length.
+    last_weight : float, optional
+        As in `national_path`; default the persistence of these areas.
 
     Returns
     -------
@@ -90,7 +103,8 @@ def forecast_pool(values: FloatArray, horizon: int, period: int = 1) -> FloatArr
     until = int(seen[-1]) + 1
     filled, growth = _filled(values[rows, int(seen[0]) : until])
     length, steps = filled.shape[1], horizon + values.shape[1] - until
-    path = national_path(growth, steps, period=period, last_weight=persistence(filled, period))
+    weight = persistence(filled, period) if last_weight is None else last_weight
+    path = national_path(growth, steps, period=period, last_weight=weight)
     deviation = np.log(np.maximum(filled, HALF_COUNT)) - np.concatenate([[0.0], growth.cumsum()])
     season = seasons(deviation, period)
     change = _deviation_changes(deviation - by_phase(season, length), steps, memory=max(MEMORY, period))
@@ -115,7 +129,8 @@ def national_path(growth: FloatArray, horizon: int, *, period: int, last_weight:
     period : int
         Season length; growth is taken over a year, and a season repeats, when two years are known.
     last_weight : float
-        Between 0 (median of past growths) and 1 (last growth).
+        Between 0 (median of past growths) and 1 (last growth); in between, growth falls back from the last
+        to the median by this factor a year.
 
     Returns
     -------
@@ -131,10 +146,12 @@ def national_path(growth: FloatArray, horizon: int, *, period: int, last_weight:
     smooth = level - season[np.arange(len(level)) % period]
     span = _span(len(level), period)
     past = (smooth[span:] - smooth[:-span]) / span
-    rate = last_weight * past[-1] + (1 - last_weight) * np.median(past) if len(past) else 0.0
+    usual, last = (np.median(past), past[-1]) if len(past) else (0.0, 0.0)
     limit = MAX_YEAR_GROWTH / period
     ahead = np.arange(1, horizon + 1)
-    path: FloatArray = smooth[-1] + np.clip(rate, -limit, limit) * ahead
+    years = np.ceil(ahead / period)
+    rate = np.clip(usual + last_weight**years * (last - usual), -limit, limit)
+    path: FloatArray = smooth[-1] + rate.cumsum()
     path += season[(len(level) - 1 + ahead) % period] - level[-1]
     return path
 
@@ -173,6 +190,13 @@ def persistence(filled: FloatArray, period: int = 1) -> float:
         return 0.5
     correlation = float((before[both] * after[both]).sum()) / size
     return 0.5 * (1 + erf(correlation * sqrt(both.sum() / span / 2)))
+
+
+def _last_weight(values: FloatArray, period: int) -> float | None:
+    """Return the persistence of areas, None where they have no figure."""
+    seen = np.flatnonzero(np.isfinite(values).any(axis=0))
+    rows = np.isfinite(values).any(axis=1)
+    return persistence(_filled(values[rows][:, seen[0] : seen[-1] + 1])[0], period) if len(seen) else None
 
 
 def _filled(values: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -39,14 +39,14 @@ def by_name(specs: Iterable[Spec]) -> dict[str, Spec]:
     return named
 
 
-def members_of(name: str, spec: ModelSpec, in_auto: Sequence[str]) -> dict[str, Model]:
+def members_of(name: str, spec: ModelSpec, in_auto: Sequence[str | Model]) -> dict[str, Model]:
     """Return the models a specification combines, by name; one model when it is no combination."""
     if isinstance(spec, (list, tuple)):
         if not spec:
             raise SpecError("model []: a list of models needs at least one. Name one or more of models.names().")
         return {part: _one_model(model) for part, model in by_name(spec).items()}
     if spec == "auto":
-        return {member: base.get(member) for member in in_auto}
+        return {part: _one_model(model) for part, model in by_name(in_auto).items()}
     return {name: _one_model(spec)}
 
 

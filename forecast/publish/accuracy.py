@@ -65,7 +65,9 @@ def accuracy(run: RunRecord, target: Target, measure: str, area: Area) -> Accura
     tables = list(_pooled(level, target, area.level)) if len(level["area_code"].unique()) > 1 else []
     name = readable_name(area.name)
     if measured_horizons(own, target):
-        tables.append(_table(own, target, f"Past forecasts, {name} alone"))
+        fair = _common(own)
+        cells_alone = fair if measured_horizons(fair, target) else _by_reach(own, target)[0]
+        tables.append(_table(cells_alone, target, f"Past forecasts, {name} alone"))
     else:
         sentences.append(
             f"For {name} alone accuracy is not measured: fewer than {MIN_ORIGINS} past forecasts can be checked."
@@ -119,8 +121,9 @@ def _pooled(cells: pd.DataFrame, target: Target, level: str) -> tuple[Table, ...
     kind = LEVEL_PLURALS.get(level, "areas")
     everywhere, fewer = _by_reach(cells, target)
     tables = [_table(everywhere, target, f"Past forecasts, all {len(everywhere['area_code'].unique())} {kind}")]
-    if fewer is not None:
-        places = f"the {len(fewer['area_code'].unique())} {kind} where every method was tried"
+    tried = 0 if fewer is None else len(fewer["area_code"].unique())
+    if fewer is not None and tried > 1:
+        places = f"the {tried} {kind} where every method was tried"
         tables.append(_table(fewer, target, f"Past forecasts, {places}"))
     return tuple(tables)
 

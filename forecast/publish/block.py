@@ -162,13 +162,16 @@ def _threshold(ahead: pd.DataFrame) -> float | None:
 def _with_chance(block: Block, words: _Words, ahead: pd.DataFrame, threshold: float) -> Block:
     """Add the chance of more than the threshold by period, and when it becomes more likely than not."""
     what = f"more than {threshold:,.0f} {words.kind.unit}"
+    periods = [words.period(ds) for ds in ahead["ds"]]
     likely = [words.period(ds) for ds in ahead[ahead["prob_above"] > 0.5]["ds"]]
     if not likely:
         note = f"In none of these periods is {what} more likely than not."
     elif len(likely) == len(ahead):
         note = f"In all of these periods {what} is more likely than not."
     else:
-        note = f"{what[:1].upper()}{what[1:]} is more likely than not {in_period(listed(likely))}."
+        to_the_end = len(likely) > 1 and likely == periods[-len(likely) :]
+        when = f"from {likely[0]} on" if to_the_end else in_period(listed(likely))
+        note = f"{what[:1].upper()}{what[1:]} is more likely than not {when}."
     rows = tuple(Row(words.period(row["ds"]), (chance(row["prob_above"]),)) for _, row in ahead.iterrows())
     caption = f"Chance of {what}, {words.area}{words.label}"
     return replace(

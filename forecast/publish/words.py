@@ -95,6 +95,7 @@ MEASURES = {
         "Children and young people with an EHC plan",
         "children and young people with an EHC plan",
         stock=True,
+        axis="Children and young people with a plan",
     ),
     "ceased": Measure("EHC plans that ceased", "EHC plans that ceased"),
     "timeliness_20_week": Measure(

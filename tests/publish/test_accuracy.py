@@ -103,3 +103,24 @@ def test_without_scores_nothing_is_claimed(folder):
     assert sure.startswith("Accuracy not measured")
     run = read_run(folder)
     assert pooled_accuracy(run, run.targets[0], "requests", "local_authority") == ()
+
+
+def test_a_method_tried_on_one_area_alone_is_shown_for_that_area(folder):
+    scores = pd.read_parquet(folder / "scores.parquet")
+    elsewhere = scores["model"].eq("prophet") & scores["area_code"].ne("E08000007")
+    scores[~elsewhere].to_parquet(folder / "scores.parquet")
+    tables = told(folder)[0].tables
+    assert [table.caption for table in tables] == [
+        "Past forecasts, all 11 local authorities",
+        "Past forecasts, Stockport alone",
+    ]
+    assert any("prophet" in head for head in rows_of(tables[1]))
+
+
+def test_a_method_that_failed_almost_always_does_not_unmeasure_the_others(folder):
+    scores = pd.read_parquet(folder / "scores.parquet")
+    failed = scores["model"].eq("prophet") & scores["origin"].lt("2022-01-01")
+    scores[~failed].to_parquet(folder / "scores.parquet")
+    own = rows_of(told(folder)[0].tables[-1])
+    assert not any("prophet" in head for head in own)
+    assert next(cells for head, cells in own.items() if "(auto)" in head)[0] == "10.0%"

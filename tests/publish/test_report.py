@@ -123,12 +123,27 @@ def test_chance_of_more_than_the_threshold(page):
     assert page.sections[1].lead.chance is None
 
 
-@pytest.mark.parametrize(("chances", "said"), [(0.4, "In none of these periods"), (0.6, "In all of these periods")])
+@pytest.mark.parametrize(
+    ("chances", "said"),
+    [
+        ([0.4] * 5, "In none of these periods is more than 1,000"),
+        ([0.6] * 5, "In all of these periods more than 1,000"),
+        (
+            [0.4, 0.4, 0.6, 0.6, 0.6],
+            "More than 1,000 requests for an EHC needs assessment is more likely than not from 2026 on.",
+        ),
+        (
+            [0.4, 0.6, 0.6, 0.4, 0.4],
+            "More than 1,000 requests for an EHC needs assessment is more likely than not in 2025 and 2026.",
+        ),
+    ],
+)
 @pytest.mark.usefixtures("plain_charts")
-def test_chance_when_all_periods_are_alike(tmp_path, chances, said):
+def test_chance_is_said_by_its_pattern(tmp_path, chances, said):
     folder = write_run(tmp_path / "run")
     forecasts = pd.read_parquet(folder / "forecasts.parquet")
-    forecasts["prob_above"] = forecasts["prob_above"].mask(forecasts["threshold"].notna(), chances)
+    own = forecasts["unique_id"].eq("requests/E08000007")
+    forecasts.loc[own, "prob_above"] = chances
     forecasts.to_parquet(folder / "forecasts.parquet")
     assert page_of(folder).sections[0].lead.chance_note.startswith(said)
 

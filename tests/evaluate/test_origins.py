@@ -1,0 +1,262 @@
+"""Rolling origins: their definition, what a model may see at each, and what is done with gaps."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast import Panel, SpecError, forecast_panel, models
+from forecast.evaluate.origins import calibration_ends, evaluation_ends, rolling_points
+from forecast.forecasting import study_panel
+from forecast.models.base import Capability
+from tests.panels import growing, long, panel, window
+
+NAN = np.nan
+FAST = ["naive", "drift", "area_growth", "seasonal_naive"]
+
+
+@dataclass
+class Spy:
+    """A model that keeps what it saw and answers with the last figure."""
+
+    capability: Capability = Capability(min_history=2)
+    seen: list = field(default_factory=list)
+    name = "spy"
+
+    def forecast(self, window, horizon):
+        self.seen.append(window)
+        return np.repeat(window.values[:, -1:], horizon, axis=1) + np.arange(horizon)
+
+
+def rolled(values, model=None, *, ends=None, horizon=2, max_gap=2, **more):
+    made = window(values)
+    spy = model or Spy()
+    ends = ends or [made.values.shape[1]]
+    return rolling_points(made, {spy.name: spy}, horizon=horizon, ends=ends, max_gap=max_gap, **more), spy
+
+
+def test_evaluated_are_the_latest_origins_one_period_apart():
+    assert evaluation_ends(10, 6) == (4, 5, 6, 7, 8, 9)
+    assert evaluation_ends(10, 1) == (9,)
+
+
+def test_the_first_origin_sees_two_periods():
+    assert evaluation_ends(5, 6) == (2, 3, 4)
+    assert evaluation_ends(2, 6) == evaluation_ends(1, 6) == ()
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 9, 30])
+@pytest.mark.parametrize("origins", [0, 1, 6])
+def test_calibration_covers_the_evaluated_origins_and_the_end(length, origins):
+    ends = calibration_ends(length, origins=origins, horizon=4)
+    assert set(evaluation_ends(length, origins)) < {*ends}
+    assert ends[-1] == length
+    assert list(ends) == list(range(ends[0], length + 1))
+
+
+def test_an_origin_has_six_past_origins_whose_whole_horizon_is_known():
+    ends = calibration_ends(40, origins=5, horizon=4)
+    first = evaluation_ends(40, 5)[0]
+    assert sum(end + 4 <= first for end in ends) == 6
+
+
+def test_outturn_is_what_came_after_and_missing_when_not_yet_known():
+    made, _ = rolled([[1, 2, 3, 4, NAN, 6]], ends=[3, 5, 6])
+    np.testing.assert_array_equal(made.outturn(), [[[4, NAN]], [[6, NAN]], [[NAN, NAN]]])
+    assert made.horizon == 2
+
+
+def test_a_model_sees_nothing_after_its_origin():
+    _, spy = rolled([[1, 2, 3, 4, 5, 6]], ends=[3, 5])
+    assert [w.values[0].tolist() for w in spy.seen] == [[1, 2, 3], [1, 2, 3, 4, 5]]
+    assert [w.dates[-1].year for w in spy.seen] == [2012, 2014]
+
+
+@pytest.mark.parametrize("freq", ["YS", "MS"])
+def test_no_look_ahead_in_forecasts_weights_scores_and_paths(freq):
+    length, origin = 30, 24
+    rows = long(growing(10, length), freq)
+    cut = pd.date_range(rows["ds"].min(), periods=origin, freq=freq)[-1]
+    rng = np.random.default_rng(9)
+    changed = rows.assign(y=rows["y"].where(rows["ds"] <= cut, rng.integers(0, 5000, len(rows)).astype(float)))
+    studies = [
+        study_panel(Panel.from_frame(part, freq=freq), ["auto", *FAST], horizon=3, origins=8, auto_members=FAST)
+        for part in (rows, changed)
+    ]
+    ends = np.asarray(studies[0].rolling.ends)
+    for name in ["auto", *FAST]:
+        first, second = (study.rolling.points[name] for study in studies)
+        np.testing.assert_array_equal(first[ends <= origin], second[ends <= origin])
+        assert not np.array_equal(first[ends > origin], second[ends > origin])
+    frames = [
+        study.cells(["auto"], origins=8).query("origin <= @cut").set_index(["unique_id", "origin", "horizon"])
+        for study in studies
+    ]
+    np.testing.assert_array_equal(frames[0]["point"], frames[1]["point"])
+    both_known = frames[0]["actual"] == frames[1]["actual"]
+    assert 10 <= both_known.sum() < len(both_known)
+    np.testing.assert_array_equal(frames[0].loc[both_known, "pinball"], frames[1].loc[both_known, "pinball"])
+
+
+@pytest.mark.parametrize(("freq", "length"), [("YS", 15), ("MS", 40)])
+def test_what_is_scored_at_an_origin_is_what_would_have_been_forecast_from_it(freq, length):
+    made = panel(growing(9, length), freq)
+    study = study_panel(made, ["auto"], horizon=4, origins=6, auto_members=FAST)
+    for back in (0, 3):
+        then = study_panel(made.until(length - back), ["auto"], horizon=4, auto_members=FAST)
+        np.testing.assert_array_equal(
+            study.rolling.points["auto"][-1 - back], then.rolling.points["auto"][-1], strict=True
+        )
+
+
+def test_forecasts_of_the_shorter_panel_are_those_of_the_longer_one_before_its_news():
+    rows = long(growing(9, 12))
+    early = rows[rows["ds"] < "2020"]
+    then = forecast_panel(Panel.from_frame(early, freq="YS"), horizon=2, model="drift", n_paths=30)
+    later = Panel.from_frame(rows, freq="YS").until(10)
+    np.testing.assert_array_equal(then.paths, forecast_panel(later, horizon=2, model="drift", n_paths=30).paths)
+
+
+def test_gaps_are_interpolated_on_the_log_scale_and_said():
+    y = np.expm1([1.0, 2.0, 3.0, 4.0])
+    made, spy = rolled([[y[0], NAN, y[2], y[3]]])
+    np.testing.assert_allclose(spy.seen[0].values[0], y)
+    assert made.reasons["spy", 0] == "1 missing interpolated"
+
+
+def test_a_model_that_handles_missing_figures_gets_them():
+    _, spy = rolled([[1, NAN, 3, 4]], Spy(Capability(min_history=2, handles_missing=True)))
+    np.testing.assert_array_equal(spy.seen[0].values[0], [1, NAN, 3, 4])
+
+
+def test_history_before_a_long_gap_is_left_out_and_said():
+    made, spy = rolled([[9, 9, NAN, NAN, NAN, 5, 6, NAN, 8]])
+    assert len(spy.seen[0].values[0]) == 4
+    assert spy.seen[0].dates[0].year == 2015
+    assert made.reasons["spy", 0] == "history before a gap of 3 left out; 1 missing interpolated"
+    _, allowed = rolled([[9, 9, NAN, NAN, NAN, 5, 6, NAN, 8]], max_gap=3)
+    assert len(allowed.seen[0].values[0]) == 9
+
+
+def test_a_series_cut_by_a_gap_may_be_too_short():
+    made, spy = rolled([[9, 9, 9, NAN, NAN, NAN, 5]])
+    assert spy.seen == []
+    assert np.isnan(made.points["spy"]).all()
+    assert made.reasons["spy", 0] == "short: 1 figures, 2 needed; history before a gap of 3 left out"
+
+
+def test_a_series_that_ends_early_is_forecast_from_its_own_end():
+    made, spy = rolled([[1, 2, 3, NAN]], horizon=2)
+    assert spy.seen[0].values[0].tolist() == [1, 2, 3]
+    assert made.points["spy"][0, 0].tolist() == [4, 5]
+
+
+def test_leading_missing_figures_are_no_gap():
+    made, spy = rolled([[NAN, NAN, NAN, NAN, 3, 4]])
+    assert spy.seen[0].values[0].tolist() == [3, 4]
+    assert ("spy", 0) not in made.reasons
+
+
+def test_a_constant_series_is_carried_without_a_fit():
+    made, spy = rolled([[NAN, 4, 4, 4]])
+    assert spy.seen == []
+    assert made.points["spy"].ravel().tolist() == [4, 4]
+    assert made.reasons["spy", 0] == "constant at 4: carried forward"
+
+
+def test_a_series_never_seen_is_too_short():
+    made, _ = rolled([[NAN, NAN, NAN]])
+    assert made.reasons["spy", 0] == "short: 0 figures, 2 needed"
+
+
+class Broken(Spy):
+    name = "broken"
+
+    def __init__(self, answer, *, batch):
+        super().__init__(Capability(min_history=2, batch=batch))
+        self.answer = answer
+
+    def forecast(self, window, horizon):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer(len(window.ids), horizon)
+
+
+BROKEN = {
+    "raises": (ValueError("no\n  convergence"), "failed: ValueError: no convergence"),
+    "nan": (lambda n, h: np.full((n, h), NAN), "failed: the fit gave figures that are not finite"),
+    "inf": (lambda n, h: np.full((n, h), np.inf), "failed: the fit gave figures that are not finite"),
+    "shape": (lambda n, h: np.ones((n, h + 1)), "failed: ValueError: points of shape (1, 3) instead of (1, 2)"),
+    "flat": (lambda n, h: np.ones(h), "failed: ValueError: points of shape (2,) instead of (1, 2)"),
+    "long error": (RuntimeError("x" * 500), "failed: RuntimeError: " + "x" * 120),
+}
+
+
+@pytest.mark.parametrize("batch", [True, False])
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_model_that_breaks_is_named_with_its_reason_and_gives_nothing(fault, batch):
+    answer, reason = BROKEN[fault]
+    made, _ = rolled([[1, 2, 3]], Broken(answer, batch=batch))
+    assert np.isnan(made.points["broken"]).all()
+    assert made.reasons["broken", 0] == reason
+
+
+@pytest.mark.parametrize("batch", [True, False])
+def test_points_below_zero_are_taken_as_zero(batch):
+    made, _ = rolled([[1, 2, 3]], Broken(lambda n, h: np.full((n, h), -5.0), batch=batch))
+    assert made.points["broken"].ravel().tolist() == [0, 0]
+
+
+def test_a_row_of_a_batch_that_breaks_leaves_the_others():
+    def answer(n, h):
+        points = np.ones((n, h))
+        points[0, 1] = NAN
+        return points
+
+    made, _ = rolled([[1, 2, 3], [4, 5, 6], [NAN, NAN, 6]], Broken(answer, batch=True))
+    np.testing.assert_array_equal(made.points["broken"][0], [[NAN, NAN], [1, 1], [NAN, NAN]])
+    assert made.reasons["broken", 0].startswith("failed")
+    assert made.reasons["broken", 2] == "short: 1 figures, 2 needed"
+    assert ("broken", 1) not in made.reasons
+
+
+def test_only_rows_in_scope_are_asked():
+    made, spy = rolled([[1, 2, 3], [4, 5, 6], [7, 8, 9]], scope={"spy": np.array([1])})
+    assert len(spy.seen) == 1
+    assert np.isfinite(made.points["spy"]).all(axis=(0, 2)).tolist() == [False, True, False]
+    assert made.reasons == {("spy", 0): "not asked for this series", ("spy", 2): "not asked for this series"}
+
+
+def test_more_series_than_a_block_all_get_their_own_answer():
+    values = np.arange(30.0)[:, None] + np.arange(4.0)
+    made, _ = rolled(values)
+    np.testing.assert_array_equal(made.points["spy"][0], values[:, -1:] + np.arange(2))
+
+
+def test_an_executor_gives_the_same_answers():
+    values = np.array(list(growing(14, 8).values()))
+    with ThreadPoolExecutor(2) as executor:
+        made, _ = rolled(values, models.get("theta"), executor=executor)
+    alone, _ = rolled(values, models.get("theta"))
+    np.testing.assert_array_equal(made.points["theta"], alone.points["theta"])
+
+
+def test_warnings_of_a_fit_do_not_reach_the_user_even_when_it_sets_its_own_filter():
+    def answer(n, h):
+        warnings.simplefilter("always")
+        warnings.warn("did not converge", RuntimeWarning, stacklevel=1)
+        return np.ones((n, h))
+
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        rolled([[1, 2, 3]], Broken(answer, batch=False))
+    assert seen == []
+
+
+@pytest.mark.parametrize("horizon", [0, -1])
+def test_a_horizon_of_nothing_is_refused(horizon):
+    with pytest.raises(SpecError, match=f"horizon {horizon}: at least 1 period"):
+        rolled([[1, 2, 3]], horizon=horizon)

@@ -1,0 +1,154 @@
+"""Forecast: totals are taken on paths, quantiles at the edge."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from forecast import Forecast, SpecError
+
+LEDGER = pd.DataFrame(columns=["unique_id", "model", "status", "reason", "n_obs", "last_ds"])
+
+
+def made(paths, *, freq: str = "MS", start: str = "2024-07-01", keys: dict | None = None) -> Forecast:
+    paths = np.asarray(paths, dtype=float)
+    ids = tuple(f"s{i}" for i in range(len(paths)))
+    return Forecast(
+        ids=ids,
+        ds=pd.date_range(start, periods=paths.shape[1], freq=freq),
+        paths=paths,
+        keys=pd.DataFrame(keys or {}, index=pd.Index(ids, name="unique_id")),
+        freq=freq,
+        ledger=LEDGER,
+    )
+
+
+def opposite() -> Forecast:
+    """Two series that mirror each other: each is 0 to 10, their sum is always 10."""
+    up = np.arange(11.0)
+    return made([[up], [10 - up]], keys={"area": ["A", "B"]})
+
+
+def test_totals_are_summed_on_paths_not_on_quantiles():
+    fc = opposite()
+    apart = fc.to_frame()
+    assert apart["hi-80"].sum() == pytest.approx(18)
+    total = fc.total()
+    assert total["lo-95"].tolist() == total["median"].tolist() == total["hi-95"].tolist() == [10.0]
+
+
+def test_a_total_over_medians_would_be_wrong():
+    fc = made([[[0.0, 0.0, 9.0]], [[0.0, 9.0, 0.0]], [[9.0, 0.0, 0.0]]])
+    assert fc.to_frame()["median"].sum() == 0
+    assert fc.total()["median"].tolist() == [9.0]
+
+
+def test_frame_of_known_paths():
+    frame = made([[np.arange(101.0)]]).to_frame(levels=[80, 95, 50.5])
+    assert frame.columns.tolist() == [
+        *["unique_id", "ds", "mean", "median", "lo-80", "hi-80", "lo-95", "hi-95", "lo-50.5", "hi-50.5"]
+    ]
+    assert frame.iloc[0, 2:].astype(float).round(6).tolist() == [50, 50, 10, 90, 2.5, 97.5, 24.75, 75.25]
+
+
+def test_rows_are_series_by_period():
+    fc = made([[[1.0], [2.0]], [[3.0], [4.0]]])
+    frame = fc.to_frame()
+    assert frame["unique_id"].tolist() == ["s0", "s0", "s1", "s1"]
+    assert frame["ds"].dt.month.tolist() == [7, 8, 7, 8]
+    assert frame["mean"].tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_quantiles_are_named_by_their_number():
+    frame = made([[np.arange(11.0)]]).quantiles([0.1, 0.5, 0.9])
+    assert frame.columns.tolist() == ["unique_id", "ds", 0.1, 0.5, 0.9]
+    assert frame.loc[0, [0.1, 0.5, 0.9]].astype(float).tolist() == [1.0, 5.0, 9.0]
+
+
+@pytest.mark.parametrize("q", [0, 1, 10, -0.1])
+def test_quantiles_outside_are_refused(q):
+    with pytest.raises(SpecError, match=f"quantile {q}: strictly between 0 and 1"):
+        opposite().quantiles([q])
+
+
+@pytest.mark.parametrize("level", [0, 100, -5])
+def test_levels_outside_are_refused(level):
+    with pytest.raises(SpecError, match=f"level {level}: a percentage strictly between"):
+        opposite().to_frame(levels=[level])
+
+
+def test_prob_above_counts_paths_strictly_above():
+    fc = made([[[1.0, 2.0, 3.0, 4.0]]])
+    assert fc.prob_above(2)["prob_above"].tolist() == [0.5]
+    assert fc.prob_above(0)["prob_above"].tolist() == [1.0]
+    assert fc.prob_above(4)["prob_above"].tolist() == [0.0]
+
+
+def test_academic_years_are_summed_path_by_path():
+    months = np.zeros((1, 14, 2))
+    months[0, :, 0], months[0, :, 1] = 1.0, np.arange(14)
+    total = made(months).total(by="academic_year")
+    assert total["academic_year"].tolist() == ["2023/24", "2024/25"]
+    assert total["n_periods"].tolist() == [2, 12]
+    assert total["mean"].tolist() == [(2 + 1) / 2, (12 + sum(range(2, 14))) / 2]
+
+
+def test_calendar_years_and_their_lengths():
+    total = made(np.ones((2, 7, 3))).total(by="calendar_year")
+    assert total["calendar_year"].tolist() == ["2024", "2025"]
+    assert total["n_periods"].tolist() == [6, 1]
+    assert total["median"].tolist() == [12.0, 2.0]
+
+
+def test_totals_by_key_and_where():
+    fc = made(
+        np.arange(1.0, 5.0)[:, None, None] * np.ones((4, 2, 3)),
+        keys={"measure": ["m", "m", "n", "n"], "area": ["A", "B", "A", "B"]},
+    )
+    by_area = fc.total(by="area", where={"measure": "n"})
+    assert by_area[["area", "median"]].to_numpy().tolist() == [["A", 3.0], ["A", 3.0], ["B", 4.0], ["B", 4.0]]
+    assert by_area["ds"].dt.month.tolist() == [7, 8, 7, 8]
+    assert fc.total(where={"area": ["A", "B"], "measure": "m"})["median"].tolist() == [3.0, 3.0]
+    assert fc.total(by="unique_id")["median"].tolist() == [1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0]
+    assert fc.total(where={"unique_id": "s3"})["median"].tolist() == [4.0, 4.0]
+
+
+def test_series_without_a_key_value_are_a_total_of_their_own():
+    fc = made(np.ones((3, 1, 2)), keys={"region": ["N", None, "N"]})
+    total = fc.total(by="region")
+    assert total["median"].tolist() == [2.0, 1.0]
+    assert total["region"].isna().tolist() == [False, True]
+
+
+def test_wrong_totals_are_refused():
+    with pytest.raises(SpecError, match="key 'region': the forecast has the keys unique_id, area"):
+        opposite().total(by="region")
+    with pytest.raises(SpecError, match="no series matches"):
+        opposite().total(where={"area": "Z"})
+    with pytest.raises(SpecError, match="periods are already years"):
+        made(np.ones((1, 2, 3)), freq="YS", start="2024-01-01").total(by="academic_year")
+
+
+def test_a_forecast_without_answers_gives_empty_tables():
+    fc = made(np.empty((0, 3, 5)))
+    assert fc.to_frame().columns.tolist() == ["unique_id", "ds", "mean", "median", "lo-80", "hi-80", "lo-95", "hi-95"]
+    assert len(fc.to_frame()) == len(fc.quantiles([0.5])) == len(fc.prob_above(1)) == 0
+    with pytest.raises(SpecError, match="no series has an answer"):
+        fc.total()
+
+
+numbers = st.floats(0, 1e6, allow_nan=False)
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(arrays(float, (3, 4, 7), elements=numbers))
+def test_quantiles_are_ordered_and_means_add(paths):
+    fc = made(paths)
+    frame = fc.to_frame()
+    ends = frame[["lo-95", "lo-80", "median", "hi-80", "hi-95"]].to_numpy()
+    assert (np.diff(ends, axis=1) >= 0).all()
+    by_date = frame.groupby("ds")["mean"].sum().to_numpy()
+    np.testing.assert_allclose(fc.total()["mean"], by_date)
+    np.testing.assert_allclose(fc.total(by="calendar_year")["mean"].sum(), by_date.sum())
