@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.evaluate.origins import RollingPoints
+from forecast.evaluate.origins import RollingPoints, calibration_ends
 from forecast.models.base import Model
 from forecast.panel import MIN_POOL, FloatArray, IntArray
 
@@ -133,10 +133,12 @@ def _known_losses(loss: FloatArray, ends: IntArray, end: int, *, by_horizon: boo
     """Losses known at an origin, for each horizon (members, origins).
 
     By horizon, one that is not measured takes the losses of the one before. A small pool has too few errors
-    for that: each horizon takes the average over all.
+    for that: each horizon takes the average over all. No origin counts that a forecast from here would not
+    have run, so that what is scored at an origin is what would have been forecast from it.
     """
     horizon = loss.shape[2]
-    known = np.where(ends[:, None] + np.arange(1, horizon + 1) <= end, loss, np.nan)
+    run = ends >= calibration_ends(end, origins=0, horizon=horizon)[0]
+    known = np.where(run[:, None] & (ends[:, None] + np.arange(1, horizon + 1) <= end), loss, np.nan)
     if not by_horizon:
         count = np.isfinite(known).sum(axis=2)
         total = np.where(np.isfinite(known), known, 0.0).sum(axis=2)

@@ -48,13 +48,16 @@ def main() -> None:
 @dry_run_option
 def run(config_path: str, as_of: datetime | None, output: Path | None, as_json: bool, dry_run: bool) -> None:
     """Read, check, evaluate, forecast and record; publish if the config says so."""
+    from jobs import nightly
     from jobs.answers import RunAnswer
-    from jobs.nightly import plan, run_and_publish
+    from jobs.inputs import panel_jobs
 
     config = load(config_path, output, as_of)
     given = named_again(config_path, output)
     if dry_run:
-        run_id, standing = plan(config, progress=say)
+        planned = nightly.plan(config, progress=say)
+        panel_jobs(config, planned.readings)
+        run_id, standing = planned.run_id, planned.standing is not None
         result = RunAnswer(
             run_id=run_id,
             folder=str(config.runs_dir / run_id),
@@ -69,7 +72,7 @@ def run(config_path: str, as_of: datetime | None, output: Path | None, as_json: 
         what = "nothing new: this run is there already" if standing else "would make this run"
         answer(result, as_json=as_json, text=f"{run_id}: {what}", next_command=f"forecast run {given}")
         return
-    done, tracking, release = run_and_publish(config, now=datetime.now().astimezone(), progress=say)
+    done, tracking, release = nightly.run(config, now=datetime.now().astimezone(), progress=say)
     result = RunAnswer(
         run_id=done.run_id,
         folder=str(done.folder),

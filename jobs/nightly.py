@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -19,6 +19,7 @@ from jobs.inputs import panel_jobs, read_source, read_sources, target_jobs
 from jobs.record import existing_run, run_id_of, write_run
 from jobs.release import ReleaseResult, publish
 from jobs.steps import candidate_names, evaluate, failures, forecast_all, worker_pool
+from jobs.tracking import Recorder, prepare, track
 
 if TYPE_CHECKING:
     from jobs.config import RunConfig
@@ -55,14 +56,45 @@ class RunResult:
     warnings: tuple[str, ...] = ()
 
 
-def run(
-    config: RunConfig, *, now: datetime, progress: Progress, workers: int | None = None, step: Step = no_step
+@dataclass(frozen=True)
+class Plan:
+    """A run before it is carried out.
+
+    Attributes
+    ----------
+    config : RunConfig
+    readings : mapping of str to Reading
+        Figures visible on the as-of date, by entry under data.
+    run_id : str
+    standing : mapping or None
+        Manifest of the run of that id, if it is there already.
+    """
+
+    config: RunConfig
+    readings: Mapping[str, Reading]
+    run_id: str
+    standing: Mapping[str, Any] | None
+    seconds: float
+
+
+def plan(config: RunConfig, *, progress: Progress) -> Plan:
+    """Read the sources and say which run that makes."""
+    steps: dict[str, float] = {}
+    with _timed("read", steps):
+        readings = read_sources(config)
+        run_id = run_id_of(config, readings)
+    progress(f"read: {_counted(readings)} visible on {config.as_of}")
+    return Plan(config, readings, run_id, existing_run(config.runs_dir, run_id), steps["read"])
+
+
+def carry_out(
+    planned: Plan, *, now: datetime, progress: Progress, workers: int | None = None, step: Step = no_step
 ) -> RunResult:
-    """Read, check, evaluate, forecast and record.
+    """Check, evaluate, forecast and record.
 
     Parameters
     ----------
-    config : RunConfig
+    planned : Plan
     now : datetime
         Recorded as the moment of the run; decides nothing.
     progress : callable
@@ -75,36 +107,33 @@ def run(
     Returns
     -------
     RunResult
-        `new=False` when the run of these rows, this config and this version is already there.
+        `new=False`, and nothing done, when the run of these rows, this config and this version is there.
     """
-    steps: dict[str, float] = {}
-    with _timed("read", steps):
-        readings = read_sources(config)
-    progress(f"read: {_counted(readings)} visible on {config.as_of}")
-    run_id = run_id_of(config, readings)
-    standing = existing_run(config.runs_dir, run_id)
-    if standing is not None:
-        return RunResult(run_id, config.runs_dir / run_id, str(standing["status"]), new=False)
+    config, run_id = planned.config, planned.run_id
+    if planned.standing is not None:
+        return RunResult(run_id, config.runs_dir / run_id, str(planned.standing["status"]), new=False)
+    steps = {"read": planned.seconds}
     with _timed("check", steps):
-        jobs = panel_jobs(config, readings)
+        jobs = panel_jobs(config, planned.readings)
     progress(f"check: {sum(len(job.panel.ids) for job in jobs)} series in {len(jobs)} panels")
     with _timed("evaluate", steps), worker_pool(jobs, workers) as executor:
         studies = [evaluate(job, config, executor) for job in jobs]
     progress(f"evaluate: {', '.join(_names(config))} over rolling origins in {steps['evaluate']:.0f} s")
     with _timed("forecast", steps):
-        frames = forecast_all(config, readings, studies)
+        frames = forecast_all(config, planned.readings, studies)
     failed = failures(frames.ledger)
     progress(f"forecast: {frames.forecasts['unique_id'].nunique()} series, {len(failed)} failed")
-    folder = write_run(config, readings, frames, run_id=run_id, now=now, steps=steps, step=step)
+    folder = write_run(config, planned.readings, frames, run_id=run_id, now=now, steps=steps, step=step)
     progress(f"record: {folder}")
-    status = "model_failed" if failed else "ok"
-    return RunResult(run_id, folder, status, True, steps, failed, frames.warnings)
+    return RunResult(run_id, folder, frames.status, True, steps, failed, frames.warnings)
 
 
-def run_and_publish(
+def run(
     config: RunConfig, *, now: datetime, progress: Progress, workers: int | None = None, step: Step = no_step
 ) -> tuple[RunResult, str, ReleaseResult | None]:
-    """Run, record in MLflow, and publish if the config says so; one at a time in a folder of runs.
+    """Read, check, evaluate, forecast and record; then MLflow, and a release if the config says so.
+
+    Parameters are those of `carry_out`.
 
     Returns
     -------
@@ -118,8 +147,10 @@ def run_and_publish(
     """
     config.runs_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(config.runs_dir / LOCK, timeout=0):
-        done = run(config, now=now, progress=progress, workers=workers, step=step)
-        tracking = _track(config, done, progress)
+        planned = plan(config, progress=progress)
+        with _recorder(planned) as recorder:
+            done = carry_out(planned, now=now, progress=progress, workers=workers, step=step)
+            tracking = _track(planned, done, recorder, progress)
         release = None
         if config.publish.after_run:
             release = publish(done.folder, config.releases_dir, now=now, step=step)
@@ -127,15 +158,22 @@ def run_and_publish(
     return done, tracking, release
 
 
-def _track(config: RunConfig, done: RunResult, progress: Progress) -> str:
-    """Record a run in MLflow once; a run that could not be recorded is tried again when it is run again."""
-    if not config.tracking.enabled:
-        return "off"
-    marker = config.runs_dir / TRACKED / done.run_id
-    if marker.exists():
-        return "skipped"
-    from jobs.tracking import track
+@contextmanager
+def _recorder(planned: Plan) -> Iterator[Recorder | None]:
+    """Make MLflow ready while the models run; None when there is nothing to record."""
+    config = planned.config
+    if not config.tracking.enabled or _marker(planned).exists():
+        yield None
+        return
+    with prepare(config.tracking_uri) as recorder:
+        yield recorder
 
+
+def _track(planned: Plan, done: RunResult, recorder: Recorder | None, progress: Progress) -> str:
+    """Record a run in MLflow once; one that could not be recorded is tried again when it is run again."""
+    config = planned.config
+    if recorder is None:
+        return "skipped" if config.tracking.enabled else "off"
     result = track(
         done.folder,
         uri=config.tracking_uri,
@@ -143,21 +181,17 @@ def _track(config: RunConfig, done: RunResult, progress: Progress) -> str:
         experiment=config.name,
         timeout=config.tracking.timeout,
         warn=lambda line: progress(f"warning: {line}"),
+        recorder=recorder,
     )
     progress(f"track: {result.status} in {result.seconds:.0f} s")
     if result.status != "unreachable":
-        marker.parent.mkdir(exist_ok=True)
-        write_file(marker, b"")
+        _marker(planned).parent.mkdir(exist_ok=True)
+        write_file(_marker(planned), b"")
     return result.status
 
 
-def plan(config: RunConfig, *, progress: Progress) -> tuple[str, bool]:
-    """Read and check only: return the id the run would have, and whether it is there already."""
-    readings = read_sources(config)
-    jobs = panel_jobs(config, readings)
-    progress(f"check: {sum(len(job.panel.ids) for job in jobs)} series in {len(jobs)} panels")
-    run_id = run_id_of(config, readings)
-    return run_id, existing_run(config.runs_dir, run_id) is not None
+def _marker(planned: Plan) -> Path:
+    return planned.config.runs_dir / TRACKED / planned.run_id
 
 
 @dataclass(frozen=True)

@@ -289,6 +289,7 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as replies:
         os.dup2(2, 1)
         serve(sys.stdin, replies)
+    os._exit(0)  # everything is on disk; taking MLflow down in good order would cost the waiting run a second
 
 
 if __name__ == "__main__":

@@ -69,11 +69,11 @@ def test_without_past_origins_members_weigh_equally():
     assert combination.reason(0) == "a 0.50, b 0.50; weights from the prior"
 
 
-def test_without_past_origins_a_large_annual_pool_trusts_what_learns_from_all():
-    trusted, _ = made({"a": 0.1, "p": 0.1}, first=12, n=8, pooled=("p",))
+@pytest.mark.parametrize("n", [1, 8])
+def test_without_past_origins_annual_series_trust_the_pooled_model_of_growth(n):
+    trusted, _ = made({"a": 0.1, "p": 0.1}, first=12, n=n, pooled=("p",))
     assert trusted.weights[:, 0, 0].tolist() == [0.0, 1.0]
-    small, _ = made({"a": 0.1, "p": 0.1}, first=12, n=7, pooled=("p",))
-    assert small.weights[:, 0, 0].tolist() == [0.5, 0.5]
+    assert trusted.reason(0) == "p 1.00; weights from the prior"
     months, _ = made({"a": 0.1, "p": 0.1}, first=12, n=8, pooled=("p",), freq="MS")
     assert months.weights[:, 0, 0].tolist() == [0.5, 0.5]
 
@@ -133,6 +133,15 @@ def test_reason_names_the_largest_first_and_the_origins_behind_it():
     assert ", worse 0.4" in said
     assert "left_out" not in said
     assert origins == "weights from 6 past origins"
+
+
+def test_small_pools_weigh_all_horizons_alike_and_large_ones_each_horizon():
+    for n, shares in ((3, {0.5}), (8, {0.0, 1.0})):
+        part = rolling(np.full((n, 12), 100.0), {"a": 0.1, "b": 0.1}, horizon=2)
+        part.points["a"][:, :, 0] = 120.0
+        part.points["b"][:, :, 1] = 120.0
+        weights = combine(part, {"a": Stated(), "b": Stated()}).weights
+        assert set(weights[:, 0, :].round(1).ravel()) == shares
 
 
 def test_pools_of_zeros_are_weighed_by_the_prior():

@@ -62,9 +62,9 @@ class RollingPoints:
 def evaluation_ends(length: int, origins: int) -> tuple[int, ...]:
     """Return the periods seen by the latest `origins` origins, one period apart, rising.
 
-    The first of them sees at least four periods, or all but one of a shorter history.
+    The first of them sees at least four periods, or all but one of a shorter history, never fewer than two.
     """
-    return tuple(range(max(length - origins, min(FIRST_ORIGIN, length - 1), 1), length))
+    return tuple(range(max(length - origins, min(FIRST_ORIGIN, length - 1), 2), length))
 
 
 def calibration_ends(length: int, *, origins: int, horizon: int) -> tuple[int, ...]:
