@@ -21,7 +21,7 @@ from forecast.panel import FloatArray, IntArray, Window
 
 BLOCK = 12
 CALIBRATION_ORIGINS = 6
-FIRST_ORIGIN = 4
+FIRST_ORIGIN = 3
 NOT_FINITE = "failed: the fit gave figures that are not finite"
 NOT_ASKED = "not asked for this series"
 
@@ -62,7 +62,7 @@ class RollingPoints:
 def evaluation_ends(length: int, origins: int) -> tuple[int, ...]:
     """Return the periods seen by the latest `origins` origins, one period apart, rising.
 
-    The first of them sees at least four periods, or all but one of a shorter history, never fewer than two.
+    The first of them sees at least three periods, or all but one of a shorter history, never fewer than two.
     """
     return tuple(range(max(length - origins, min(FIRST_ORIGIN, length - 1), 2), length))
 
