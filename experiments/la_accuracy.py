@@ -28,7 +28,7 @@ from typing import ClassVar, cast
 import numpy as np
 import pandas as pd
 
-from experiments.tables import Scored, accuracy_rows, fair, markdown_table, pooled, report, wapes
+from experiments.tables import Scored, accuracy_rows, fair, markdown_table, pooled, report, wapes, without
 from forecast import models, reference
 from forecast.forecasting import Study, study_panel
 from forecast.models.base import Capability, Model
@@ -290,7 +290,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--no-mlflow", action="store_true", help="record nothing")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; default all processors")
-    parser.add_argument("--markdown", type=Path, help="also write the table to this file")
+    parser.add_argument("--markdown", type=Path, help="also write a short table to this file")
     return parser.parse_args(argv)
 
 
@@ -309,8 +309,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             for task, panel in zip(tasks, panels, strict=True)
         ]
     for task, panel in zip(tasks, panels, strict=True):
+        rule = f"at most {task.may_miss} figure missing" if task.may_miss else "a figure above zero every year"
         years = f"origins {task.first_origin} to {task.last_origin}"
-        print(f"{task.measure}: {len(panel.ids)} local authorities with a complete series, {years}")
+        print(f"{task.measure}: {len(panel.ids)} local authorities with {rule}, {years}")
     if asked.quick:
         print(
             f"--quick: scored on every {QUICK_EVERY}th of them; theta and ets (and auto's share of them) on those alone"
@@ -322,7 +323,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     spent = time.perf_counter() - start
     print(f"\n{spent:.0f} s in all; seconds of a method are wall time on {asked.jobs} processes")
     if asked.markdown:
-        asked.markdown.write_text(markdown_table(accuracy_rows(scored[: len(MAIN)])) + "\n", encoding="utf-8")
+        rows = without(accuracy_rows(scored[: len(MAIN)]), ("95 %", "bias", "seconds"))
+        asked.markdown.write_text(markdown_table(rows) + "\n", encoding="utf-8")
     if not asked.no_mlflow:
         uri = os.environ.get("MLFLOW_TRACKING_URI", f"{SQLITE}mlflow.db")
         try:

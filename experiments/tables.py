@@ -203,6 +203,11 @@ def text_table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
+def without(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> list[list[str]]:
+    """Leave out the columns of these headings."""
+    return [[cell for cell, heading in zip(row, rows[0], strict=True) if heading not in headings] for row in rows]
+
+
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
     """Return the same rows as a Markdown table."""
     header, *body = rows

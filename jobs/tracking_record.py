@@ -18,6 +18,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from jobs.atomic import STAGING, replace
 from jobs.tracking import SQLITE
 from jobs.tracking_store import check_store
 
@@ -81,8 +82,30 @@ def open_client(uri: str) -> Any:
     import jobs.tracking_plots  # noqa: F401
 
     if uri.startswith(SQLITE):
-        os.chdir(Path(uri.removeprefix(SQLITE)).parent)
+        make_store(Path(uri.removeprefix(SQLITE)))
     return MlflowClient(tracking_uri=uri)
+
+
+def make_store(path: Path) -> None:
+    """Make a sqlite store if there is none, whole or not at all: MLflow cannot use one that was begun.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists; an empty file counts as none.
+    """
+    from filelock import FileLock
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    staged = path.with_name(f"{STAGING}{path.name}")
+    with FileLock(f"{staged}.lock"):
+        if path.exists() and path.stat().st_size:
+            return
+        for leftover in (staged, staged.with_name(f"{staged.name}-journal")):
+            leftover.unlink(missing_ok=True)
+        store = SqlAlchemyStore(f"{SQLITE}{staged.as_posix()}", (path.parent / "mlruns").as_uri())
+        store.engine.dispose()
+        replace(staged, path)
 
 
 def one_line(error: Exception) -> str:

@@ -19,10 +19,11 @@ AREAS = 40
 SHOCK, NOISE = 0.06, 0.10
 
 
-def random_walks(seed: int, *, shock: float = SHOCK, noise: float = NOISE, n: int = AREAS, length: int = LENGTH):
+def random_walks(seed: int, *, shock: float = SHOCK, noise: float = NOISE, n: int = AREAS, length: int = LENGTH, dof=0):
     """Counts whose log moves by a shock all areas share plus a part of their own: naive is the right model."""
     rng = np.random.default_rng(seed)
-    steps = rng.normal(0, shock, length) + rng.normal(0, noise, (n, length))
+    own = rng.standard_t(dof, (n, length)) / np.sqrt(dof / (dof - 2)) if dof else rng.standard_normal((n, length))
+    steps = rng.normal(0, shock, length) + noise * own
     return rng.uniform(2000, 9000, (n, 1)) * np.exp(steps.cumsum(axis=1))
 
 
@@ -44,11 +45,11 @@ def paths_of(rolling: RollingPoints, *, n_paths: int = 300, seed: int = 0):
 
 
 @cache
-def coverage(shock: float, n: int, runs: int) -> tuple[np.ndarray, np.ndarray]:
+def coverage(shock: float, n: int, runs: int, dof: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Share of outturns inside the 80 per cent interval by horizon: of areas, and of their total."""
     areas, totals = [], []
     for seed in range(runs):
-        values = random_walks(seed, shock=shock, n=n, length=LENGTH + HORIZON)
+        values = random_walks(seed, shock=shock, n=n, length=LENGTH + HORIZON, dof=dof)
         paths = paths_of(naive(values[:, :LENGTH]), seed=seed)
         outturn = values[:, LENGTH:]
         areas.append(covered(outturn, paths, 80).mean(axis=0))
@@ -57,8 +58,11 @@ def coverage(shock: float, n: int, runs: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_eighty_per_cent_intervals_hold_eighty_per_cent_of_areas():
-    areas, _ = coverage(SHOCK, AREAS, 120)
-    assert (np.abs(areas - 0.80) < 0.05).all()
+    """Within what the page promises, 74 to 86; a t of five degrees is a little narrow for errors that are normal."""
+    for dof in (0, 4):
+        areas, _ = coverage(SHOCK, AREAS, 120, dof)
+        assert 0.74 < areas.mean() < 0.86
+        assert (np.abs(areas - 0.80) < 0.07).all()
 
 
 def test_eighty_per_cent_intervals_hold_eighty_per_cent_of_totals():

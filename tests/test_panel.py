@@ -30,9 +30,7 @@ def test_series_share_one_grid_from_the_first_to_the_last_date_of_all():
     rows = pd.concat([long({"b": [1.0, 2.0]}), long({"a": [5.0, 6.0, 7.0, 8.0]}).iloc[2:]])
     made = Panel.from_frame(rows, freq="YS")
     assert made.ids == ("a", "b")
-    np.testing.assert_array_equal(
-        made.window().values, [[np.nan, np.nan, 7.0, 8.0], [1.0, 2.0, np.nan, np.nan]]
-    )
+    np.testing.assert_array_equal(made.window().values, [[np.nan, np.nan, 7.0, 8.0], [1.0, 2.0, np.nan, np.nan]])
 
 
 def test_the_callers_frame_is_left_alone():

@@ -92,7 +92,9 @@ def test_no_look_ahead_in_forecasts_weights_scores_and_paths(freq):
     for name in ["auto", *FAST]:
         first, second = (study.rolling.points[name] for study in studies)
         np.testing.assert_array_equal(first[ends <= origin], second[ends <= origin])
-        assert np.array_equal(first[ends > origin], second[ends > origin]) == (name == "seasonal_naive" and freq == "MS")
+        assert np.array_equal(first[ends > origin], second[ends > origin]) == (
+            name == "seasonal_naive" and freq == "MS"
+        )
     frames = [
         study.cells(["auto"], origins=8).set_index(["origin", "unique_id", "horizon"]).sort_index().loc[:cut]
         for study in studies

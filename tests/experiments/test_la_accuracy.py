@@ -302,10 +302,10 @@ def test_main_prints_both_tables_and_writes_markdown(small, capsys):
     la_accuracy.main(["--no-mlflow", "--jobs", "1", "--markdown", "table.md"])
     said = capsys.readouterr()
     assert said.out.count("WAPE %") == 2
-    assert "requests: 12 local authorities with a complete series, origins 2019 to 2022" in said.out
-    assert "caseload: 12 local authorities with a complete series, origins 2016 to 2023" in said.out
+    assert "requests: 12 local authorities with a figure above zero every year, origins 2019 to 2022" in said.out
+    assert "caseload: 12 local authorities with a figure above zero every year, origins 2016 to 2023" in said.out
     assert "new_plans +1" in said.out.split("Held out")[1]
-    assert (small / "table.md").read_text(encoding="utf-8").startswith("| WAPE % | requests +1 | +2 | +3 |")
+    assert (small / "table.md").read_text(encoding="utf-8").startswith("| WAPE % | requests +1 | +2 | +3 | 80 % | case")
     assert "requests_refused: drift" in said.err
 
 

@@ -56,9 +56,8 @@ def uri(prepared: Path, tmp_path: Path) -> str:
 
 @contextmanager
 def _client(uri: str) -> Iterator[Any]:
-    """Open a store in this process, with the environment and the folder that the recording process has."""
+    """Open a store in this process, with the environment that the recording process has."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(Path(uri.removeprefix("sqlite:///")).parent)
         for name, value in tracking.ENVIRONMENT.items():
             patch.setenv(name, value)
         yield open_client(uri)
@@ -188,8 +187,10 @@ def test_the_dataset_is_known_by_its_digest_without_rows(
 
 
 @pytest.mark.slow
-def test_a_second_record_changes_nothing_and_a_broken_one_is_replaced(client: Any, run_folder: Path) -> None:
-    request = Request(str(run_folder), None, "stockport")
+def test_a_second_record_changes_nothing_and_a_broken_one_is_replaced(
+    client: Any, run_folder: Path, tmp_path: Path
+) -> None:
+    request = Request(str(run_folder), str(tmp_path / "mlartifacts"), "stockport")
     first = record(client, request)
     assert first.parent_run_id is not None
     children = _children(client, first.parent_run_id, "metrics.wape ASC")
@@ -290,6 +291,20 @@ def test_a_prepared_process_records_once(uri: str, run_folder: Path, tmp_path: P
     used, said, _ = _track(run_folder, uri)
     assert (used.status, used.parent_run_id, said) == ("skipped", result.parent_run_id, [])
     assert recorder.record({}, seconds=1)["status"] == "unreachable"
+
+
+@pytest.mark.slow
+def test_a_process_ended_while_it_makes_a_store_leaves_none_begun(tmp_path: Path) -> None:
+    store = tmp_path / "mlflow.db"
+    with Recorder(f"sqlite:///{store}"):
+        deadline = time.monotonic() + 60
+        while not any(path.stat().st_size for path in tmp_path.glob(".staging-mlflow.db")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert not store.exists() or store.stat().st_size == 0
+    with _client(f"sqlite:///{store}") as opened:
+        assert opened.get_experiment_by_name("Default").artifact_location == (tmp_path / "mlruns/0").as_uri()
+    assert not (tmp_path / ".staging-mlflow.db").exists()
 
 
 @contextmanager
@@ -460,13 +475,16 @@ def test_a_certificate_is_left_to_mlflow(monkeypatch: pytest.MonkeyPatch) -> Non
     check_store("https://mlflow.example")
 
 
-def test_the_process_answers_in_one_line_whatever_happens(client: Any, uri: str, run_folder: Path) -> None:
+def test_the_process_answers_in_one_line_whatever_happens(
+    client: Any, uri: str, run_folder: Path, tmp_path: Path
+) -> None:
     def ask(*lines: object) -> str:
         replies = io.StringIO()
         serve(io.StringIO("".join(json.dumps(line) + "\n" for line in lines)), replies)
         return replies.getvalue()
 
-    request = {"run_folder": str(run_folder), "artifacts": None, "experiment": "stockport"}
+    artifacts = str(tmp_path / "mlartifacts")
+    request = {"run_folder": str(run_folder), "artifacts": artifacts, "experiment": "stockport"}
     missing = json.loads(ask({"uri": uri}, {**request, "run_folder": str(run_folder / "none")}))
     assert missing["status"] == "unreachable"
     assert "No such file" in missing["detail"]

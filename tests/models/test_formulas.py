@@ -87,7 +87,9 @@ def test_arima_is_the_one_of_statsmodels_with_the_least_aicc():
 
 def test_arima_of_steady_growth_goes_on_with_it():
     y = np.expm1(np.log1p(100) + 0.1 * np.arange(12))
-    np.testing.assert_allclose(points("arima", [y], 2)[0], np.expm1(np.log1p(100) + 0.1 * np.array([12, 13])), rtol=1e-3)
+    np.testing.assert_allclose(
+        points("arima", [y], 2)[0], np.expm1(np.log1p(100) + 0.1 * np.array([12, 13])), rtol=1e-3
+    )
 
 
 def test_prophet_has_the_fast_settings():
