@@ -70,9 +70,12 @@ def run(config_path: str, as_of: datetime | None, output: Path | None, as_json: 
             tracking="off",
         )
         what = "nothing new: this run is there already" if standing else "would make this run"
-        answer(result, as_json=as_json, text=f"{run_id}: {what}", next_command=f"forecast run {given}")
+        again = named_again(config_path, output, as_of)
+        answer(result, as_json=as_json, text=f"{run_id}: {what}", next_command=f"forecast run {again}")
         return
     done, tracking, release = nightly.run(config, now=datetime.now().astimezone(), progress=say)
+    for warning in (*done.warnings, *(release.warnings if release else ())):
+        say(f"warning: {warning}")
     result = RunAnswer(
         run_id=done.run_id,
         folder=str(done.folder),
@@ -92,12 +95,9 @@ def run(config_path: str, as_of: datetime | None, output: Path | None, as_json: 
     ]
     if release:
         lines += [release.message, f"page: {release.index}"]
-    answer(
-        result,
-        as_json=as_json,
-        text="\n".join(lines),
-        next_command=f"forecast evaluate {given}" if release else f"forecast publish {given}",
-    )
+    same = given if done.new else f"{given} --run {done.run_id}"
+    following = f"forecast {'evaluate' if release else 'publish'} {same}"
+    answer(result, as_json=as_json, text="\n".join(lines), next_command=following)
     if done.status == "model_failed":
         sys.exit(MODEL_FAILED)
 
@@ -131,7 +131,7 @@ def validate(config_path: str, as_of: datetime | None, as_json: bool) -> None:
     for fault in faults:
         click.echo(f"error: {fault}", err=True)
     text = f"{len(faults)} faults" if faults else f"valid: {series} series; figures visible: {counts}"
-    following = f"forecast validate -c {config_path}" if faults else f"forecast run -c {config_path}"
+    following = f"forecast {'validate' if faults else 'run'} {named_again(config_path, None, as_of)}"
     said = "\n".join([*(f"warning: {warning}" for warning in warnings), text])
     answer(result, as_json=as_json, text=said, next_command=following)
     if code:
@@ -323,7 +323,7 @@ def init(local_authority: str, folder: Path, as_of: datetime | None, as_json: bo
         InitAnswer(path=str(path), written=not dry_run),
         as_json=as_json,
         text=text,
-        next_command=f"forecast run -c {path}",
+        next_command=f"forecast run {named_again(str(path), None)}",
     )
 
 

@@ -168,7 +168,10 @@ def write_config(area_name: str, folder: Path, *, as_of: date | None, dry_run: b
 
 def _local_authority(text: str) -> Area:
     from forecast import reference
+    from forecast.sources.text import looks_personal
 
+    if looks_personal(text):
+        raise SpecError("area (not shown): looks like a postcode, UPN or NHS number. Name a local authority.")
     area = reference.find_area(text)
     if area.geographic_level != "local_authority":
         raise SpecError(

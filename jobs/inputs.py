@@ -19,6 +19,7 @@ from forecast.errors import InputError, SpecError
 from forecast.panel import PERIOD_NAME, Panel
 from forecast.sources import nhs_waiting_list, sen2_release, table
 from forecast.sources.observations import Reading, panel_of, usable, visible
+from forecast.sources.text import shown
 
 if TYPE_CHECKING:
     from jobs.config import RunConfig, Target
@@ -123,12 +124,7 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
     freq = freq_of(config, target.data)
     here = observations[observations["measure"].isin(target.measures)]
     for measure in target.measures:
-        if not (here["measure"] == measure).any():
-            known = ", ".join(sorted(observations["measure"].unique()))
-            raise InputError(
-                f"target {target.name!r}: data {target.data!r} has no figures of {measure!r} visible on {config.as_of} "
-                f"(it has {known}). Name one of those under measures in {config.file.name}."
-            )
+        _refuse_nothing(config, target, measure, observations)
     if source.source == "sen2_release":
         here = _still_reported(here)
     if source.source == "table":
@@ -163,6 +159,24 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
     return jobs
 
 
+def _refuse_nothing(config: RunConfig, target: Target, measure: str, observations: pd.DataFrame) -> None:
+    """Refuse a measure without a figure that may be used: there is nothing to forecast from."""
+    rows = observations[observations["measure"] == measure]
+    if rows.empty:
+        known = ", ".join(sorted(observations["measure"].unique()))
+        raise InputError(
+            f"target {target.name!r}: data {target.data!r} has no figures of {measure!r} visible on {config.as_of} "
+            f"(it has {known}). Name one of those under measures in {config.file.name}."
+        )
+    if not usable(rows).notna().any():
+        reasons = rows["reason"].value_counts()
+        raise InputError(
+            f"target {target.name!r}: none of the {len(rows)} figures of {measure!r} in data {target.data!r} can be used "
+            f"(most often {reasons.index[0]!r}, {reasons.iloc[0]} times). Give figures, or take the measure out of "
+            f"{config.file.name}."
+        )
+
+
 def _still_reported(observations: pd.DataFrame) -> pd.DataFrame:
     """Leave out areas without a row in the latest period: DfE lists every area that exists, if only as `x`."""
     key = ["measure", "geographic_level"]
@@ -195,7 +209,7 @@ def _wanted_areas(config: RunConfig, target: Target, observations: pd.DataFrame)
             match = known[known["area_code"] == _code_of(text, list(known["area_name"]), target.name, config.file.name)]
         if match.empty:
             raise InputError(
-                f"target {target.name!r}: area {text!r} has no figures in data {target.data!r} visible on "
+                f"target {target.name!r}: area {shown(text)} has no figures in data {target.data!r} visible on "
                 f"{config.as_of}. Choose another area or a later as_of in {config.file.name}."
             )
         rows.append(match)
@@ -209,7 +223,7 @@ def _code_of(text: str, names: list[str], target: str, file: str) -> str:
         near = get_close_matches(text.casefold(), [name.casefold() for name in names], n=3, cutoff=0.5)
         hint = ", ".join(name for name in names if name.casefold() in near) or ", ".join(sorted(names)[:3])
         raise SpecError(
-            f"{file}: targets[{target}].areas: {text!r} is not an area of its data; the nearest are {hint}. "
+            f"{file}: targets[{target}].areas: {shown(text)} is not an area of its data; the nearest are {hint}. "
             "Use a name or code of the data."
         ) from error
 

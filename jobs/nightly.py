@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from filelock import FileLock
 
 from forecast.errors import SendForecastError
@@ -111,7 +112,7 @@ def carry_out(
     """
     config, run_id = planned.config, planned.run_id
     if planned.standing is not None:
-        return RunResult(run_id, config.runs_dir / run_id, str(planned.standing["status"]), new=False)
+        return _standing(planned.standing, config.runs_dir / run_id)
     steps = {"read": planned.seconds}
     with _timed("check", steps):
         jobs = panel_jobs(config, planned.readings)
@@ -126,6 +127,14 @@ def carry_out(
     folder = write_run(config, planned.readings, frames, run_id=run_id, now=now, steps=steps, step=step)
     progress(f"record: {folder}")
     return RunResult(run_id, folder, frames.status, True, steps, failed, frames.warnings)
+
+
+def _standing(manifest: Mapping[str, Any], folder: Path) -> RunResult:
+    """Say again what the run that stands has to say."""
+    failed = failures(pd.read_parquet(folder / "ledger.parquet"))
+    return RunResult(
+        manifest["run_id"], folder, manifest["status"], new=False, failed=failed, warnings=tuple(manifest["warnings"])
+    )
 
 
 def run(

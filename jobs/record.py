@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import __version__
+from forecast.errors import InputError
 from forecast.sources.observations import OBSERVATION_COLUMNS, Reading
 from jobs.atomic import Step, clear_leftovers, no_step, staged_folder
 from jobs.inputs import freq_of
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from jobs.config import RunConfig
 
 ID_LENGTH = 12
+TABLES = ("history", "forecasts", "scores", "ledger")
+NEEDED = ("run_id", "name", "as_of", "created", "status", "warnings", "files")
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,46 @@ def run_id_of(config: RunConfig, readings: Mapping[str, Reading]) -> str:
 
 
 def existing_run(runs: Path, run_id: str) -> dict[str, Any] | None:
-    """Return the manifest of a run that is there, or None."""
-    path = runs / run_id / "manifest.json"
-    if not path.exists():
+    """Return the manifest of a run that is there, or None.
+
+    Raises
+    ------
+    InputError
+        If the run is there but not whole.
+    """
+    folder = runs / run_id
+    if not folder.exists():
         return None
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    manifest = read_manifest(folder)
+    for name, digest in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or digest_of(path) != digest:
+            raise InputError(f"{path}: missing or changed; the run is not whole. Delete {folder} and run again.")
     return manifest
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a run folder.
+
+    Raises
+    ------
+    InputError
+        If it is missing or damaged.
+    """
+    path = folder / "manifest.json"
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        missing = [key for key in NEEDED if key not in manifest]
+    except (OSError, ValueError, TypeError):
+        missing = ["manifest"]
+    if missing or not isinstance(manifest, dict):
+        raise InputError(f"{path}: not readable; the run is not whole. Delete {folder} and run again.")
+    return manifest
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_run(
@@ -94,9 +131,10 @@ def write_run(
     clear_leftovers(runs)
     manifest = _manifest(config, readings, frames, run_id=run_id, now=now, steps=steps)
     with staged_folder(runs / run_id, step=step) as staging:
-        for name in ("history", "forecasts", "scores", "ledger"):
+        for name in TABLES:
             getattr(frames, name).to_parquet(staging / f"{name}.parquet", index=False, compression="zstd")
             step(f"staged {name}")
+        manifest["files"] = {f"{name}.parquet": digest_of(staging / f"{name}.parquet") for name in TABLES}
         (staging / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         step("staged manifest")
     return runs / run_id

@@ -125,7 +125,8 @@ def current(releases: Path) -> Mapping[str, Any] | None:
         return None
     try:
         pointer = json.loads(path.read_text(encoding="utf-8"))
-        return {**pointer, "path": str(pointer["path"]), "files": dict(pointer["files"])}
+        named = {key: str(pointer[key]) for key in ("release_id", "run_id", "path", "published")}
+        return {**named, "files": dict(pointer["files"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not readable; delete it and publish a run again.") from error
 

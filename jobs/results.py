@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,22 @@ from typing import Any
 import pandas as pd
 
 from forecast.errors import InputError, SpecError
-from forecast.evaluate.compare import compare
+from forecast.evaluate.compare import COLUMNS, compare
 from forecast.evaluate.metrics import summarise
+from jobs.record import read_manifest
 
 PLACE = ("target", "measure", "geographic_level")
 
 
 def manifests(runs: Path) -> list[dict[str, Any]]:
-    """Return the manifests of all complete runs in a folder, the latest made last."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in runs.glob("[!.]*/manifest.json")]
+    """Return the manifests of all complete runs in a folder, the latest made last.
+
+    Raises
+    ------
+    InputError
+        If one of them is damaged.
+    """
+    found = [read_manifest(path.parent) for path in runs.glob("[!.]*/manifest.json")]
     return sorted(found, key=lambda manifest: (manifest["created"], manifest["run_id"]))
 
 
@@ -57,7 +63,9 @@ def scores_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def comparison_table(scores: pd.DataFrame, *, reference: str, measures: Sequence[str] = ()) -> pd.DataFrame:
-    """Compare every model with a reference, by target, measure, geographic level and horizon."""
+    """Compare every model with a reference, by target, measure, geographic level and horizon; empty without scores."""
+    if scores.empty:
+        return pd.DataFrame(columns=[*PLACE, "horizon", *COLUMNS])
     unknown = sorted(set(measures) - set(scores["measure"].unique()))
     if unknown:
         known = ", ".join(sorted(map(str, scores["measure"].unique())))

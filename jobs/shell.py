@@ -6,10 +6,12 @@ Results go to stdout, messages and progress to stderr; the last line of a result
 from __future__ import annotations
 
 import os
+import re
+import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -24,31 +26,69 @@ UNEXPECTED, WRONG_USE, MODEL_FAILED, INPUT_REFUSED, PUBLISH_REFUSED, LOCKED, STA
 
 
 class ForecastGroup(click.Group):
-    """Turns the library's errors into one line on stderr and the documented exit code."""
+    """Turns every error into one line on stderr and the documented exit code."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options before the command."""
+        _say_all_of_it()
+        try:
+            return super().parse_args(ctx, args)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            _refuse(error, ctx)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as error:
+            _refuse(error, ctx)
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
-            click.echo(f"error: {_said(error)}", err=True)
+            for line in _said(error).splitlines():
+                click.echo(f"error: {_printable(line)}", err=True)
             if os.environ.get("FORECAST_DEBUG"):
                 raise
             ctx.exit(exit_code(error))
 
 
+def _say_all_of_it() -> None:
+    """Keep a terminal or pipe of another encoding from refusing a name with an accent."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _refuse(error: click.ClickException, ctx: click.Context) -> NoReturn:
+    """Say in one line how a command was used wrongly."""
+    within = getattr(error, "ctx", None) or ctx
+    click.echo(f"error: {_printable(error.format_message())} See `{within.command_path} --help`.", err=True)
+    ctx.exit(error.exit_code)
+
+
+def _printable(text: str) -> str:
+    """Keep a message one line, whatever a cell or a file name holds."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).strip()
+
+
 def _said(error: Exception) -> str:
+    """Return what to say: one line, or one for each fault of a config."""
     from filelock import Timeout
 
-    from forecast.errors import SendForecastError
+    from forecast.errors import SendForecastError, SpecError
 
-    if isinstance(error, SendForecastError):
+    if isinstance(error, SpecError):
         return str(error)
+    if isinstance(error, SendForecastError):
+        return _printable(str(error))
     if isinstance(error, Timeout):
         return f"{error.lock_file}: another run or publish is at work. Wait for it, or stop it and try again."
-    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return _printable(f"{where}{error.strerror}. Check the folder, its permissions and the disk, then try again.")
+    text = _printable(str(error))
     return f"unexpected {type(error).__name__}: {text} (set FORECAST_DEBUG=1 for the traceback and report it)"
 
 
@@ -105,7 +145,22 @@ def load(config_path: str, output: Path | None, as_of: datetime | None = None) -
     if bare:
         path, output = shipped_config(config_path), output or Path.cwd() / config_path
     config = load_config(path, as_of=as_of.date() if as_of else None, today=date.today())
-    return config.with_output(output) if output else config
+    config = config.with_output(output) if output else config
+    _check_folders(config)
+    return config
+
+
+def _check_folders(config: RunConfig) -> None:
+    """Refuse folders for results that cannot be, before an hour of work is lost to them."""
+    from forecast.errors import SpecError
+
+    for name, folder in (("runs", config.runs_dir), ("releases", config.releases_dir)):
+        standing = next(place for place in (folder, *folder.parents) if place.exists())
+        if not standing.is_dir():
+            raise SpecError(
+                f"{config.file}: output.{name}: {folder} cannot be a folder, because {standing} is a file. "
+                "Name another folder."
+            )
 
 
 def answer(answer: Answer, *, as_json: bool, text: str, next_command: str) -> None:
@@ -122,9 +177,16 @@ def say(line: str) -> None:
     click.echo(line, err=True)
 
 
-def named_again(config_path: str, output: Path | None) -> str:
-    """Repeat how the config was named, for the next command."""
-    return f"-c {config_path}" + (f" --output {output}" if output else "")
+def named_again(config_path: str, output: Path | None, as_of: datetime | None = None) -> str:
+    """Repeat how the config was named, for the next command.
+
+    >>> named_again("my job.yaml", Path("out"))
+    '-c "my job.yaml" --output out'
+    """
+    words = ["-c", config_path]
+    words += ["--as-of", f"{as_of:%Y-%m-%d}"] if as_of else []
+    words += ["--output", str(output)] if output else []
+    return " ".join(f'"{word}"' if re.search(r"\s", word) else word for word in words)
 
 
 def rows_of(table: pd.DataFrame, make: Callable[[object], T]) -> list[T]:
@@ -135,4 +197,6 @@ def rows_of(table: pd.DataFrame, make: Callable[[object], T]) -> list[T]:
 
 def as_text(frame: pd.DataFrame) -> str:
     """Lay a table out for a terminal."""
+    if frame.empty:
+        return "accuracy not measured: too little history for a rolling-origin evaluation"
     return frame.to_string(index=False, na_rep="not measured")

@@ -20,6 +20,7 @@ from forecast.sources.text import looks_personal, shown
 PERIOD_ALIAS = {"YS": "Y", "QS": "Q", "MS": "M", "W-MON": "W-SUN"}
 PERIOD_WORD = {"YS": "year", "QS": "quarter", "MS": "month", "W-MON": "week (Monday to Sunday)"}
 YEARS = range(1990, 2101)
+MOST = 1_000_000_000
 # symbol as written (brackets and case aside) -> reason; none of them is a zero except low and k
 SYMBOLS = {
     "": "blank",
@@ -160,7 +161,8 @@ def read_count(value: object, *, allow_fractions: bool, where: str) -> tuple[flo
     Raises
     ------
     InputError
-        If the value is negative, fractional where it may not be, or not a number or known symbol.
+        If the value is negative, impossibly large, fractional where it may not be, or not a number or known
+        symbol.
 
     Examples
     --------
@@ -190,6 +192,10 @@ def read_count(value: object, *, allow_fractions: bool, where: str) -> tuple[flo
     if number < 0 or math.isinf(number):
         raise InputError(
             f"{where}: {shown(value)} is not a count of 0 or more. Correct the cell; leave it blank if unknown."
+        )
+    if number > MOST:
+        raise InputError(
+            f"{where}: {shown(value)} is more than {MOST:,}, more people than could be counted. Correct the cell."
         )
     if not (allow_fractions or number.is_integer()):
         raise InputError(

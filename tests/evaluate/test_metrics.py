@@ -44,6 +44,10 @@ def test_covered_counts_the_ends_in_and_knows_no_outturn():
     np.testing.assert_array_equal(covered(actual, paths, 95), [1, 1, 1, 1, NAN])
 
 
+def test_a_certain_forecast_that_comes_true_is_covered():
+    np.testing.assert_array_equal(covered(np.array([5.0, 6.0]), np.full((2, 4), 5.0), 80), [1, 0])
+
+
 def test_scale_of_mase_by_hand():
     annual = np.array([[10.0, 12.0, 9.0], [5.0, NAN, 7.0], [4.0, 4.0, 4.0], [NAN, 3.0, 8.0]])
     np.testing.assert_array_equal(seasonal_naive_scale(annual, 1), [2.5, NAN, NAN, 5.0])

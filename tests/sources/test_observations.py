@@ -39,7 +39,7 @@ def test_checked_orders_rows_and_columns():
 
 
 def test_checked_refuses_a_figure_given_twice_even_if_equal():
-    with pytest.raises(InputError, match="release.zip: 2 rows repeat a figure, first requests/E1 at 2022-01-01"):
+    with pytest.raises(InputError, match=r"release\.zip: 2 rows repeat a figure, first requests/E1 at 2022-01-01"):
         checked(observations([{}, {}, {"area_code": "E2"}]), where="release.zip")
 
 
