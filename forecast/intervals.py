@@ -19,7 +19,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from forecast.evaluate.origins import CALIBRATION_ORIGINS, RollingPoints
-from forecast.panel import MIN_POOL, FloatArray, IntArray, Window
+from forecast.panel import MIN_POOL, FloatArray, IntArray, Names, Window
 
 SHOCK_PRIOR_ORIGINS = 3.0
 SHOCK_PRIOR_SHARE = 0.2
@@ -172,17 +172,17 @@ class Walks:
     shared: FloatArray
 
 
-def draw_walks(ids: Sequence[str], pools: IntArray, *, horizon: int, n_paths: int, seed: int) -> Walks:
+def draw_walks(ids: Sequence[str], pools: Names, *, horizon: int, n_paths: int, seed: int) -> Walks:
     """Draw the walks of series and pools.
 
-    A series' draws depend on its id and the seed, its pool's on the first id of the pool: neither on the
-    order of rows nor on other pools.
+    A series' draws depend on its id and the seed, its pool's on the pool's name: neither on the order of
+    rows nor on other series.
     """
     own = np.stack([_walk(name, "own", horizon, n_paths, seed) for name in ids])
     shared = np.empty_like(own)
     for pool in np.unique(pools):
         rows = np.flatnonzero(pools == pool)
-        shared[rows] = _walk(min(ids[int(i)] for i in rows), "pool", horizon, n_paths, seed)
+        shared[rows] = _walk(str(pool), "pool", horizon, n_paths, seed)
     return Walks(own=own, shared=shared)
 
 

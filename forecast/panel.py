@@ -19,6 +19,7 @@ from forecast.errors import InputError, SpecError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Names = npt.NDArray[np.str_]
 
 SEASON_LENGTH = {"YS": 1, "QS": 4, "MS": 12, "W-MON": 52}
 PERIOD_NAME = {"YS": "year", "QS": "quarter", "MS": "month", "W-MON": "week"}
@@ -38,15 +39,15 @@ class Window:
         First days of the periods; the last one is the origin.
     period : int
         Season length: 1, 4, 12 or 52 periods.
-    pools : ndarray of int (n,)
-        Series with one label may learn from each other.
+    pools : ndarray of str (n,)
+        Series with one name may learn from each other.
     """
 
     ids: tuple[str, ...]
     values: FloatArray
     dates: pd.DatetimeIndex
     period: int
-    pools: IntArray
+    pools: Names
 
     def until(self, length: int) -> Window:
         """Return the window whose origin is the `length`-th date."""
@@ -157,19 +158,15 @@ class Panel:
         return pd.date_range(self.dates[-1], periods=horizon + 1, freq=self.freq)[1:]
 
     @cached_property
-    def pools(self) -> IntArray:
-        """Pool label of each series: who may learn from whom."""
+    def pools(self) -> Names:
+        """Pool name of each series: who may learn from whom."""
         if self.groups is not None:
-            return _labels(self.keys, list(self.groups))
-        columns = list(self.keys.columns)
-        finest_first = sorted(
-            [columns, *([name] for name in columns)], key=lambda by: -_labels(self.keys, by).max(initial=0)
-        )
-        for by in finest_first:
-            labels = _labels(self.keys, by)
-            if by and len(labels) / (labels.max() + 1) >= MIN_POOL:
-                return labels
-        return _labels(self.keys, [])
+            return _pool_names(self.keys, self.groups)
+        columns = tuple(self.keys.columns)
+        choices = [_pool_names(self.keys, by) for by in (columns, *((name,) for name in columns)) if by]
+        finest_first = sorted(choices, key=lambda names: -len(np.unique(names)))
+        large_enough = (names for names in finest_first if len(names) / len(np.unique(names)) >= MIN_POOL)
+        return next(large_enough, _pool_names(self.keys, ()))
 
     def window(self) -> Window:
         """Return the whole panel as arrays."""
@@ -193,10 +190,8 @@ class Panel:
         return replace(self, frame=frame, keys=self.keys.loc[sorted(set(ids))])
 
 
-def _labels(keys: pd.DataFrame, by: list[str]) -> IntArray:
-    if not by:
-        return np.zeros(len(keys), dtype=np.int64)
-    return np.asarray(keys.groupby(by, sort=True, dropna=False).ngroup(), dtype=np.int64)
+def _pool_names(keys: pd.DataFrame, by: Sequence[str]) -> Names:
+    return np.array(["/".join(map(str, values)) for values in keys[list(by)].itertuples(index=False)], dtype=np.str_)
 
 
 def _checked_rows(df: pd.DataFrame, freq: str) -> pd.DataFrame:

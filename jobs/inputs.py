@@ -124,7 +124,12 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
     freq = freq_of(config, target.data)
     here = observations[observations["measure"].isin(target.measures)]
     for measure in target.measures:
-        _refuse_nothing(config, target, measure, observations)
+        if not (here["measure"] == measure).any():
+            known = ", ".join(sorted(observations["measure"].unique()))
+            raise InputError(
+                f"target {target.name!r}: data {target.data!r} has no figures of {measure!r} visible on {config.as_of} "
+                f"(it has {known}). Name one of those under measures in {config.file.name}."
+            )
     if source.source == "sen2_release":
         here = _still_reported(here)
     if source.source == "table":
@@ -132,6 +137,8 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
     wanted = _wanted_areas(config, target, here)
     jobs = []
     for measure in target.measures:
+        shown_rows = here[(here["measure"] == measure) & here["area_code"].isin(wanted["area_code"])]
+        _refuse_unusable(config.file.name, target, measure, shown_rows)
         parts = _panel_of_parts(here[here["measure"] == measure], freq) if target.pool == "all" else None
         for level in dict.fromkeys(wanted["geographic_level"]):
             rows = here[(here["measure"] == measure) & (here["geographic_level"] == level)]
@@ -159,21 +166,14 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
     return jobs
 
 
-def _refuse_nothing(config: RunConfig, target: Target, measure: str, observations: pd.DataFrame) -> None:
-    """Refuse a measure without a figure that may be used: there is nothing to forecast from."""
-    rows = observations[observations["measure"] == measure]
-    if rows.empty:
-        known = ", ".join(sorted(observations["measure"].unique()))
-        raise InputError(
-            f"target {target.name!r}: data {target.data!r} has no figures of {measure!r} visible on {config.as_of} "
-            f"(it has {known}). Name one of those under measures in {config.file.name}."
-        )
+def _refuse_unusable(file: str, target: Target, measure: str, rows: pd.DataFrame) -> None:
+    """Refuse a measure without a figure that may be used for any area shown: there is nothing to forecast from."""
     if not usable(rows).notna().any():
         reasons = rows["reason"].value_counts()
+        most = f" (most often {reasons.index[0]!r}, {reasons.iloc[0]} times)" if len(reasons) else ""
         raise InputError(
-            f"target {target.name!r}: none of the {len(rows)} figures of {measure!r} in data {target.data!r} can be used "
-            f"(most often {reasons.index[0]!r}, {reasons.iloc[0]} times). Give figures, or take the measure out of "
-            f"{config.file.name}."
+            f"target {target.name!r}: none of the {len(rows)} figures of {measure!r} in data {target.data!r} for its "
+            f"areas can be used{most}. Give figures, or take the measure out of {file}."
         )
 
 

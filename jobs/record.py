@@ -56,10 +56,11 @@ class RunFrames:
 
 
 def data_digest(readings: Mapping[str, Reading]) -> str:
-    """SHA-256 over the visible rows of every source, whatever their order."""
+    """SHA-256 over the visible rows of every source, whatever their order and the release they came in."""
+    said = [column for column in OBSERVATION_COLUMNS if column != "source"]
     total = hashlib.sha256()
     for name in sorted(readings):
-        rows = readings[name].observations[list(OBSERVATION_COLUMNS)]
+        rows = readings[name].observations[said]
         hashes = np.sort(pd.util.hash_pandas_object(rows, index=False).to_numpy())
         total.update(name.encode())
         total.update(hashes.tobytes())

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.errors import InputError, SpecError
+from forecast.errors import SpecError
 from forecast.evaluate.compare import COLUMNS, compare
 from forecast.evaluate.metrics import summarise
-from jobs.record import read_manifest
+from jobs.record import existing_run, read_manifest
 
 PLACE = ("target", "measure", "geographic_level")
 
@@ -35,6 +35,8 @@ def latest_run(runs: Path, *, name: str, run_id: str | None = None) -> dict[str,
     ------
     SpecError
         If there is none; the message says what to run.
+    InputError
+        If it is not whole.
     """
     found = [manifest for manifest in manifests(runs) if manifest["name"] == name]
     if run_id is not None:
@@ -42,19 +44,19 @@ def latest_run(runs: Path, *, name: str, run_id: str | None = None) -> dict[str,
         if not chosen:
             known = ", ".join(manifest["run_id"] for manifest in found[-3:]) or "none yet"
             raise SpecError(f"run {run_id!r}: not in {runs} for config {name!r} (latest: {known}). Name one of them.")
-        return chosen[0]
+        return _whole(runs, chosen[0])
     if not found:
         raise SpecError(f"config {name!r}: no run in {runs} yet. Make one: forecast run.")
-    return found[-1]
+    return _whole(runs, found[-1])
+
+
+def _whole(runs: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    return existing_run(runs, manifest["run_id"]) or manifest
 
 
 def read_scores(folder: Path) -> pd.DataFrame:
     """Return the scores of a run folder, one row a series, model, origin and horizon."""
-    path = folder / "scores.parquet"
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({type(error).__name__}). Delete {folder} and run again.") from error
+    return pd.read_parquet(folder / "scores.parquet")
 
 
 def scores_table(scores: pd.DataFrame) -> pd.DataFrame:

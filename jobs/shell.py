@@ -39,7 +39,8 @@ class ForecastGroup(click.Group):
             _refuse(error, ctx)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
+        """Run the command, its numbers on one thread a process: models run in parallel, not the algebra in them."""
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
         try:
             return super().invoke(ctx)
         except click.ClickException as error:

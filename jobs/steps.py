@@ -121,8 +121,19 @@ def forecast_all(config: RunConfig, readings: Mapping[str, Reading], studies: li
             for target in config.targets
         },
         status="model_failed" if failures(ledger) else "ok",
-        warnings=tuple(warning for reading in readings.values() for warning in reading.warnings),
+        warnings=(*(warning for reading in readings.values() for warning in reading.warnings), *_not_used(history)),
     )
+
+
+def _not_used(history: pd.DataFrame) -> Iterator[str]:
+    """Say which published figures are not used because they cannot be right: marks such as "sum_mismatch: ..."."""
+    marked = history[history["reason"].str.contains(":")].sort_values(["target", "measure", "ds", "area_code"])
+    for (target, measure), rows in marked.groupby(["target", "measure"]):
+        first = rows.iloc[0]
+        yield (
+            f"target {target!r}: {len(rows)} published figures of {measure!r} are not used, first {first['area_name']} "
+            f"{first['ds']:%Y-%m}: {first['reason']}"
+        )
 
 
 def _labelled(frame: pd.DataFrame, job: PanelJob) -> pd.DataFrame:
@@ -167,13 +178,5 @@ def worker_pool(jobs: Sequence[PanelJob], workers: int | None) -> Iterator[Execu
     if count < 2 or work < PARALLEL_FROM:
         yield None
         return
-    threads = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-            yield pool
-    finally:
-        if threads is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = threads
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+        yield pool

@@ -76,15 +76,12 @@ def _paired(name: str, own: pd.DataFrame, base: pd.DataFrame, reference: str, se
     pairs = pairs.dropna(subset=["abs_error", "abs_error_ref", "actual"])
     n_origins, n_series = pairs["origin"].nunique(), pairs["unique_id"].nunique()
     row: dict[str, object] = {"model": name, "reference": reference, "n_series": n_series, "n_origins": n_origins}
-    total = pairs["actual"].sum()
-    if n_origins < MIN_ORIGINS or total <= 0:
+    if n_origins < MIN_ORIGINS or pairs["actual"].sum() <= 0:
         empty = dict.fromkeys(("wape", "wape_reference", "difference", "lo-95", "hi-95"), np.nan)
         return {**row, **empty, "verdict": "not measured"}
-    wide = pairs.assign(gain=pairs["abs_error"] - pairs["abs_error_ref"])
-    gain = _matrix(wide, "gain")
-    actual = _matrix(wide, "actual")
-    wape, wape_ref = pairs["abs_error"].sum() / total, pairs["abs_error_ref"].sum() / total
-    low, high = np.quantile(_resampled(gain, actual, seed), [0.025, 0.975])
+    missed, missed_ref, actual = (_matrix(pairs, column) for column in ("abs_error", "abs_error_ref", "actual"))
+    wape, wape_ref = _mean_wape(missed, actual), _mean_wape(missed_ref, actual)
+    low, high = np.nanquantile(_resampled(missed - missed_ref, actual, seed), [0.025, 0.975])
     verdict = "noise" if low <= 0 <= high else ("better" if high < 0 else "worse")
     return {
         **row,
@@ -108,7 +105,15 @@ def _resampled(gain: FloatArray, actual: FloatArray, seed: int) -> FloatArray:
     k, n = gain.shape
     origins = rng.multinomial(k, np.full(k, 1 / k), size=RESAMPLES)
     series = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    above = np.einsum("rk,kn,rn->r", origins, gain, series, optimize=True)
-    below = np.einsum("rk,kn,rn->r", origins, actual, series, optimize=True)
-    ratio: FloatArray = np.asarray(above[below > 0] / below[below > 0], dtype=np.float64)
-    return ratio
+    above, below = series @ gain.T, series @ actual.T
+    by_origin = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+    counted = origins * (below > 0)
+    total = counted.sum(axis=1)
+    difference: FloatArray = np.where(total > 0, (counted * by_origin).sum(axis=1) / np.maximum(total, 1), np.nan)
+    return difference
+
+
+def _mean_wape(missed: FloatArray, actual: FloatArray) -> float:
+    """Add up within an origin and average over origins, as `summarise` does."""
+    total = actual.sum(axis=1)
+    return float((missed.sum(axis=1)[total > 0] / total[total > 0]).mean())

@@ -24,9 +24,11 @@ UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 ZIP_MAGIC = b"PK\x03\x04"
 
 _PERSONAL = re.compile(
+    r"(?<![A-Z\d])("
     r"[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}"  # full postcode
     r"|[A-Z]\d{11}[A-Z\d]"  # unique pupil number
     r"|\d{3}[\s-]?\d{3}[\s-]?\d{4}"  # NHS number; a unique learner number has ten digits too
+    r")(?![A-Z\d])"
 )
 
 
@@ -68,15 +70,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def looks_personal(value: object) -> bool:
-    """Tell whether a value has the shape of a full postcode, a UPN or an NHS number.
+    """Tell whether a value is or holds something of the shape of a full postcode, a UPN or an NHS number.
 
     Examples
     --------
-    >>> looks_personal("SK1 3XE"), looks_personal("SK4"), looks_personal("943 476 5919")
+    >>> looks_personal("SK1 3XE"), looks_personal("SK4"), looks_personal("NHS no. 943 476 5919")
     (True, False, True)
     """
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-    return _PERSONAL.fullmatch(text.strip().upper()) is not None
+    return _PERSONAL.search(text.upper()) is not None
 
 
 def shown(value: object) -> str:

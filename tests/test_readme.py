@@ -1,0 +1,26 @@
+"""The script in the README is what a newcomer runs first."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_script_of_the_readme_runs_and_prints_forecasts_and_scores(capsys: pytest.CaptureFixture[str]):
+    (script,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+    code = compile(script, str(README), "exec")
+    assert len([line for line in script.splitlines() if line.strip()]) <= 12
+    exec(code, {})  # noqa: S102
+    printed = capsys.readouterr().out
+    assert printed.count("requests/E08000007") == 3
+    assert "lo-80" in printed and "hi-95" in printed
+    assert re.search(r"area_growth +1 +0\.\d+", printed)
+
+
+def test_every_command_in_the_readme_exists():
+    from jobs.cli import main
+
+    named = set(re.findall(r"`?forecast ([a-z]+)\b", README.read_text(encoding="utf-8")))
+    assert named - set(main.commands) == set()
