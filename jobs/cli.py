@@ -19,6 +19,7 @@ from jobs.shell import (
     as_text,
     config_option,
     dry_run_option,
+    error_lines,
     exit_code,
     json_option,
     load,
@@ -118,11 +119,11 @@ def validate(config_path: str, as_of: datetime | None, as_json: bool) -> None:
     try:
         config = load(config_path, None, as_of)
     except SpecError as error:
-        faults, code = str(error).splitlines(), WRONG_USE
+        faults, code = error_lines(error), WRONG_USE
     else:
         checked = check_everything(config)
         figures, series, warnings = checked.figures, checked.series, checked.warnings
-        faults = [str(fault) for fault in checked.faults]
+        faults = [line for fault in checked.faults for line in error_lines(fault)]
         code = exit_code(checked.faults[0]) if checked.faults else 0
     result = ValidateAnswer(
         config=config_path, valid=not faults, faults=faults, figures=figures, series=series, warnings=warnings

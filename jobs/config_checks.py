@@ -90,6 +90,8 @@ def field_problems(
             source = detail["loc"][2] if path[0] == "data" else None
             hint = suggestion(path[-1], keys_at(path[:-1], str(source)))
             yield Problem(path, f"unknown key{hint}", at_key=True)
+        elif kind == "too_short" and len(value) >= context["min_length"]:
+            continue  # entries of the list that are refused, each in its own place, are not counted
         elif kind == "missing":
             yield Problem(path, "is needed and missing; add it")
         elif kind == "union_tag_not_found":

@@ -82,8 +82,17 @@ def existing_run(runs: Path, run_id: str) -> dict[str, Any] | None:
         If the run is there but not whole.
     """
     folder = runs / run_id
-    if not folder.exists():
-        return None
+    return whole_run(folder) if folder.exists() else None
+
+
+def whole_run(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a run folder whose every file is as the run left it.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or changed.
+    """
     manifest = read_manifest(folder)
     for name, digest in manifest["files"].items():
         path = folder / name
@@ -98,16 +107,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If it is missing or damaged.
+        If it is missing, damaged or of another run.
     """
     path = folder / "manifest.json"
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        missing = [key for key in NEEDED if key not in manifest]
+        good = all(key in manifest for key in NEEDED) and manifest["run_id"] == folder.name
     except (OSError, ValueError, TypeError):
-        missing = ["manifest"]
-    if missing or not isinstance(manifest, dict):
-        raise InputError(f"{path}: not readable; the run is not whole. Delete {folder} and run again.")
+        good = False
+    if not good:
+        raise InputError(f"{path}: missing or damaged; the run is not whole. Delete {folder} and run again.")
     return manifest
 
 

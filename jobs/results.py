@@ -11,7 +11,7 @@ import pandas as pd
 from forecast.errors import SpecError
 from forecast.evaluate.compare import COLUMNS, compare
 from forecast.evaluate.metrics import summarise
-from jobs.record import existing_run, read_manifest
+from jobs.record import read_manifest, whole_run
 
 PLACE = ("target", "measure", "geographic_level")
 
@@ -38,20 +38,13 @@ def latest_run(runs: Path, *, name: str, run_id: str | None = None) -> dict[str,
     InputError
         If it is not whole.
     """
-    found = [manifest for manifest in manifests(runs) if manifest["name"] == name]
-    if run_id is not None:
-        chosen = [manifest for manifest in found if manifest["run_id"] == run_id]
-        if not chosen:
-            known = ", ".join(manifest["run_id"] for manifest in found[-3:]) or "none yet"
-            raise SpecError(f"run {run_id!r}: not in {runs} for config {name!r} (latest: {known}). Name one of them.")
-        return _whole(runs, chosen[0])
-    if not found:
+    found = [manifest["run_id"] for manifest in manifests(runs) if manifest["name"] == name]
+    if run_id is None and not found:
         raise SpecError(f"config {name!r}: no run in {runs} yet. Make one: forecast run.")
-    return _whole(runs, found[-1])
-
-
-def _whole(runs: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    return existing_run(runs, manifest["run_id"]) or manifest
+    if run_id is not None and run_id not in found:
+        known = ", ".join(found[-3:]) or "none yet"
+        raise SpecError(f"run {run_id!r}: not in {runs} for config {name!r} (latest: {known}). Name one of them.")
+    return whole_run(runs / (run_id or found[-1]))
 
 
 def read_scores(folder: Path) -> pd.DataFrame:

@@ -48,8 +48,8 @@ class ForecastGroup(click.Group):
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
-            for line in _said(error).splitlines():
-                click.echo(f"error: {_printable(line)}", err=True)
+            for line in error_lines(error):
+                click.echo(f"error: {line}", err=True)
             if os.environ.get("FORECAST_DEBUG"):
                 raise
             ctx.exit(exit_code(error))
@@ -74,23 +74,25 @@ def _printable(text: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).strip()
 
 
-def _said(error: Exception) -> str:
-    """Return what to say: one line, or one for each fault of a config."""
+def error_lines(error: Exception) -> list[str]:
+    """Return what to say about an error: one line, or one for each fault of a config."""
     from filelock import Timeout
 
     from forecast.errors import SendForecastError, SpecError
 
     if isinstance(error, SpecError):
-        return str(error)
+        return [_printable(line) for line in str(error).splitlines()]
     if isinstance(error, SendForecastError):
-        return _printable(str(error))
-    if isinstance(error, Timeout):
-        return f"{error.lock_file}: another run or publish is at work. Wait for it, or stop it and try again."
-    if isinstance(error, OSError) and error.strerror:
+        text = str(error)
+    elif isinstance(error, Timeout):
+        text = f"{error.lock_file}: another run or publish is at work. Wait for it, or stop it and try again."
+    elif isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        return _printable(f"{where}{error.strerror}. Check the folder, its permissions and the disk, then try again.")
-    text = _printable(str(error))
-    return f"unexpected {type(error).__name__}: {text} (set FORECAST_DEBUG=1 for the traceback and report it)"
+        text = f"{where}{error.strerror}. Check the folder, its permissions and the disk, then try again."
+    else:
+        kind = type(error).__name__
+        text = f"unexpected {kind}: {error} (set FORECAST_DEBUG=1 for the traceback and report it)"
+    return [_printable(text)]
 
 
 def exit_code(error: Exception) -> int:

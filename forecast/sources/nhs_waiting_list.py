@@ -44,7 +44,7 @@ def read(paths: str | Path | Sequence[str | Path]) -> Reading:
     Parameters
     ----------
     paths : str, Path or sequence of them
-        A folder (all its .xlsx files), one workbook, or a list of workbooks.
+        Workbooks, or folders (all their .xlsx files).
 
     Returns
     -------
@@ -100,18 +100,18 @@ def read(paths: str | Path | Sequence[str | Path]) -> Reading:
 
 def _workbooks(paths: str | Path | Sequence[str | Path]) -> list[Path]:
     """List the workbooks to read, in name order, each once."""
-    if isinstance(paths, str | Path):
-        place = Path(paths)
-        if not place.is_dir():
-            return [place]
-        files = [path for path in place.glob("*.xlsx") if not path.name.startswith("~$")]
-        if not files:
+    places = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    if not places:
+        raise InputError("nhs_waiting_list: the list of workbooks is empty. Name at least one monthly workbook.")
+    files: set[Path] = set()
+    for place in places:
+        inside = (
+            [path for path in place.glob("*.xlsx") if not path.name.startswith("~$")] if place.is_dir() else [place]
+        )
+        if not inside:
             raise InputError(f"{place}: no .xlsx workbook in the folder. Put the monthly workbooks there.")
-    else:
-        files = [Path(path) for path in paths]
-        if not files:
-            raise InputError("nhs_waiting_list: the list of workbooks is empty. Name at least one monthly workbook.")
-    return sorted(set(files), key=lambda path: (path.name, path))
+        files.update(inside)
+    return sorted(files, key=lambda path: (path.name, path))
 
 
 def _observations(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
