@@ -211,9 +211,13 @@ def sample_paths(points: FloatArray, scale: ErrorScale, walks: Walks) -> FloatAr
 
 
 def _walk(name: str, role: str, horizon: int, n_paths: int, seed: int) -> FloatArray:
-    """Random walks over the horizon, each step's marginal standard normal (h, p)."""
+    """Random walks over the horizon, each step's marginal standard normal (h, p).
+
+    Each path has its mirror image, so that medians stay at the points however few paths there are.
+    """
     rng = np.random.default_rng([seed, zlib.crc32(f"{role}:{name}".encode())])
-    steps = rng.standard_normal((horizon, n_paths)).cumsum(axis=0)
+    half = rng.standard_normal((horizon, (n_paths + 1) // 2))
+    steps = np.hstack([half, -half])[:, :n_paths].cumsum(axis=0)
     return np.asarray(steps / np.sqrt(np.arange(1, horizon + 1))[:, None], dtype=np.float64)
 
 

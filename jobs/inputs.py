@@ -7,6 +7,7 @@ in one panel.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -191,7 +192,12 @@ def _panel_of_parts(observations: pd.DataFrame, freq: str) -> Panel | None:
 
 
 def _neighbours(areas: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted({code for area in areas for code in reference.neighbours(area)} - set(areas)))
+    """Neighbours of the areas that have any: a council that was abolished or has just been made has none."""
+    found: set[str] = set()
+    for area in areas:
+        with suppress(SpecError):
+            found.update(reference.neighbours(area))
+    return tuple(sorted(found - set(areas)))
 
 
 def _wanted_areas(config: RunConfig, target: Target, observations: pd.DataFrame) -> pd.DataFrame:

@@ -66,7 +66,8 @@ def accuracy(run: RunRecord, target: Target, measure: str, area: Area) -> Accura
     name = readable_name(area.name)
     if measured_horizons(own, target):
         fair = _common(own)
-        cells_alone = fair if measured_horizons(fair, target) else _by_reach(own, target)[0]
+        loses_none = measured_horizons(fair, target) == measured_horizons(own, target)
+        cells_alone = fair if loses_none else _by_reach(own, target)[0]
         tables.append(_table(cells_alone, target, f"Past forecasts, {name} alone"))
     else:
         sentences.append(

@@ -163,8 +163,10 @@ def stack(releases: Iterable[Release], *, codes: pd.DataFrame) -> pd.DataFrame:
 def join(releases: Iterable[Release], *, codes: pd.DataFrame) -> Reading:
     """Join releases to one series per measure and area.
 
-    For each measure and year the latest release that publishes any figure gives all rows. Retired codes are
-    joined to the latest code of the same area; sums are checked and failures marked.
+    For each measure and year the latest release that publishes any figure gives all rows. A figure that it
+    revises is available only from the day of the release that revised it: as of a day before that there is a
+    gap, never a figure from the future. Retired codes are joined to the latest code of the same area; sums are
+    checked and failures marked.
 
     Parameters
     ----------
@@ -188,7 +190,7 @@ def join(releases: Iterable[Release], *, codes: pd.DataFrame) -> Reading:
     chosen = _latest_with_figures(raw)
     period = chosen["measure"].map(period_of_measure())
     first_of_year = pd.to_datetime(chosen["year"].astype(str) + "-01-01")
-    public = chosen["year"] + period.eq("flow").astype(int)
+    public = (chosen["year"] + period.eq("flow").astype(int)).clip(lower=_year_revised(chosen, raw, ordered))
     at_break = chosen["year"].eq(period.map(common().break_year))
     chosen = chosen.assign(
         ds=first_of_year,
@@ -207,6 +209,18 @@ def _latest_with_figures(raw: pd.DataFrame) -> pd.DataFrame:
     best = score.groupby([raw["measure"], raw["year"]]).transform("max")
     chosen: pd.DataFrame = raw[score.eq(best)]
     return chosen.reset_index(drop=True)
+
+
+def _year_revised(chosen: pd.DataFrame, raw: pd.DataFrame, ordered: Sequence[Release]) -> pd.Series:
+    """Year of the release in which a figure took its present value, for figures that were another before; else 0."""
+    key = ["measure", "area_code", "year"]
+    known = raw[raw["y"].notna()].sort_values("rank")
+    values = known.groupby(key)["y"]
+    revised = known[values.transform("nunique").gt(1) & known["y"].eq(values.transform("last"))]
+    rank = revised.groupby(key)["rank"].min()
+    years = rank.map({i: release.year for i, release in enumerate(ordered)}).rename("revised").reset_index()
+    found: pd.Series = chosen[key].merge(years, how="left", on=key)["revised"].fillna(0).astype(int)
+    return found.set_axis(chosen.index)
 
 
 def _revisions(raw: pd.DataFrame) -> list[str]:
