@@ -19,7 +19,7 @@ from jobs.atomic import Step, no_step, write_file
 from jobs.inputs import panel_jobs, read_source, read_sources, target_jobs
 from jobs.record import existing_run, run_id_of, write_run
 from jobs.release import ReleaseResult, publish
-from jobs.steps import candidate_names, evaluate, failures, forecast_all, worker_pool
+from jobs.steps import candidate_names, evaluate_all, failures, forecast_all, worker_pool
 from jobs.tracking import Recorder, prepare, track
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def carry_out(
         jobs = panel_jobs(config, planned.readings)
     progress(f"check: {sum(len(job.panel.ids) for job in jobs)} series in {len(jobs)} panels")
     with _timed("evaluate", steps), worker_pool(jobs, workers) as executor:
-        studies = [evaluate(job, config, executor) for job in jobs]
+        studies = evaluate_all(jobs, config, executor)
     progress(f"evaluate: {', '.join(_names(config))} over rolling origins in {steps['evaluate']:.0f} s")
     with _timed("forecast", steps):
         frames = forecast_all(config, planned.readings, studies)

@@ -56,10 +56,9 @@ class ForecastGroup(click.Group):
 
 
 def _say_all_of_it() -> None:
-    """Keep a terminal or pipe of another encoding from refusing a name with an accent."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    """Keep a terminal or pipe of another encoding from refusing a name with an accent; stderr never does."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _refuse(error: click.ClickException, ctx: click.Context) -> NoReturn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -34,6 +34,14 @@ class Evaluated:
     job: PanelJob
     study: Study
     cells: pd.DataFrame
+
+
+def evaluate_all(jobs: Sequence[PanelJob], config: RunConfig, executor: Executor | None) -> list[Evaluated]:
+    """Run and score the candidates of every panel; with workers, one panel is scored while the next one runs."""
+    if executor is None:
+        return [evaluate(job, config, None) for job in jobs]
+    with ThreadPoolExecutor(2) as threads:
+        return list(threads.map(lambda job: evaluate(job, config, executor), jobs))
 
 
 def evaluate(job: PanelJob, config: RunConfig, executor: Executor | None) -> Evaluated:
@@ -130,8 +138,9 @@ def _not_used(history: pd.DataFrame) -> Iterator[str]:
     marked = history[history["reason"].str.contains(":")].sort_values(["target", "measure", "ds", "area_code"])
     for (target, measure), rows in marked.groupby(["target", "measure"]):
         first = rows.iloc[0]
+        counted = "1 published figure" if len(rows) == 1 else f"{len(rows)} published figures"
         yield (
-            f"target {target!r}: {len(rows)} published figures of {measure!r} are not used, first {first['area_name']} "
+            f"target {target!r}: {counted} of {measure!r} not used, first {first['area_name']} "
             f"{first['ds']:%Y-%m}: {first['reason']}"
         )
 

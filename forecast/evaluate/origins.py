@@ -19,7 +19,7 @@ from forecast.models.base import Model
 from forecast.models.history import not_below_zero
 from forecast.panel import FloatArray, IntArray, Window
 
-BLOCK = 12
+BLOCK = 4
 CALIBRATION_ORIGINS = 6
 FIRST_ORIGIN = 3
 NOT_FINITE = "failed: the fit gave figures that are not finite"

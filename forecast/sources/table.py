@@ -25,10 +25,12 @@ from forecast.sources.text import (
     read_bytes,
     read_csv,
     sheet_grid,
+    shown,
 )
 
 ROLES = ("ds", "y", "area", "area_name")
 HEADER_SEARCH = 20
+FORMULA = "=+-@"
 
 
 @dataclass(frozen=True)
@@ -286,6 +288,11 @@ def _area(rows: _Rows, index: int, written: dict[str, tuple[str, str, int]]) -> 
             )
         if not texts[role]:
             raise InputError(f"{rows.where(index, role)}: the area is blank. Fill it in, or write 'Unknown'.")
+        if texts[role][0] in FORMULA or not texts[role].isprintable():
+            raise InputError(
+                f"{rows.where(index, role)}: {shown(texts[role])} begins like an Excel formula or holds a character "
+                "that does not print. Write a plain name."
+            )
     code, name = texts["area"], texts.get("area_name", texts["area"])
     known, called, first = written.setdefault(code.casefold(), (code, name, index))
     if (known, called) != (code, name):

@@ -150,7 +150,6 @@ def test_killed(
 
 
 def test_the_moments_were_spread_over_the_life(seen: list[tuple[bool, bool, bool]]) -> None:
-    print(seen)
     if len(seen) < MOMENTS:
         pytest.skip("not all moments were run")
     assert sum(killed for killed, _, _ in seen) >= 40
