@@ -170,11 +170,10 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
 def _refuse_unusable(file: str, target: Target, measure: str, rows: pd.DataFrame) -> None:
     """Refuse a measure without a figure that may be used for any area shown: there is nothing to forecast from."""
     if not usable(rows).notna().any():
-        reasons = rows["reason"].value_counts()
-        most = f" (most often {reasons.index[0]!r}, {reasons.iloc[0]} times)" if len(reasons) else ""
+        told = [f", first {row.area_name} {row.ds:%Y-%m}: {row.reason}" for row in rows.head(1).itertuples()]
         raise InputError(
             f"target {target.name!r}: none of the {len(rows)} figures of {measure!r} in data {target.data!r} for its "
-            f"areas can be used{most}. Give figures, or take the measure out of {file}."
+            f"areas can be used{''.join(told)}. Give figures, or take the measure out of {file}."
         )
 
 
@@ -243,8 +242,17 @@ def _refuse_gaps(observations: pd.DataFrame, freq: str, max_gap: int, file: str)
         grid = pd.date_range(dates.min(), dates.max(), freq=freq)
         holes = grid.difference(pd.DatetimeIndex(dates))
         if len(holes) > max_gap:
-            span = f"{holes[0]:%Y-%m}..{holes[-1]:%m}" if len(holes) > 1 else f"{holes[0]:%Y-%m}"
+            span = _span(holes[0], holes[-1], form="%Y-%m-%d" if freq == "W-MON" else "%Y-%m")
+            periods = PERIOD_NAME[freq] + "s" * (len(holes) > 1)
             raise InputError(
-                f"series '{measure}/{code}': {len(holes)} {PERIOD_NAME[freq]}s missing ({span}); {max_gap} allowed. "
+                f"series '{measure}/{code}': {len(holes)} {periods} missing ({span}); {max_gap} allowed. "
                 f"Fill them or set max_gap: {len(holes)} under data in {file}."
             )
+
+
+def _span(first: pd.Timestamp, last: pd.Timestamp, *, form: str) -> str:
+    """Write a stretch of time: "2024-02", "2024-02..04", "2023-12..2024-01"."""
+    if first == last:
+        return first.strftime(form)
+    short = first.year == last.year
+    return f"{first.strftime(form)}..{last.strftime(form.removeprefix('%Y-') if short else form)}"

@@ -112,7 +112,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        good = all(key in manifest for key in NEEDED) and manifest["run_id"] == folder.name
+        named = all(key in manifest for key in NEEDED) and manifest["run_id"] == folder.name
+        good = named and bool(datetime.fromisoformat(manifest["created"]))
     except (OSError, ValueError, TypeError):
         good = False
     if not good:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,12 @@ def manifests(runs: Path) -> list[dict[str, Any]]:
     InputError
         If one of them is damaged.
     """
-    found = [read_manifest(path.parent) for path in runs.glob("[!.]*/manifest.json")]
-    return sorted(found, key=lambda manifest: (manifest["created"], manifest["run_id"]))
+    found = [(read_manifest(path.parent), path.stat().st_mtime_ns) for path in runs.glob("[!.]*/manifest.json")]
+    return [manifest for manifest, _ in sorted(found, key=lambda pair: (_made(pair[0]), pair[1]))]
+
+
+def _made(manifest: dict[str, Any]) -> float:
+    return datetime.fromisoformat(manifest["created"]).timestamp()
 
 
 def latest_run(runs: Path, *, name: str, run_id: str | None = None) -> dict[str, Any]:

@@ -199,8 +199,7 @@ def read_count(value: object, *, allow_fractions: bool, where: str) -> tuple[flo
         )
     if not (allow_fractions or number.is_integer()):
         raise InputError(
-            f"{where}: {shown(value)} is a fraction; children are counted in whole numbers. "
-            "Correct the cell, or set allow_fractions: true for a rate."
+            f"{where}: {shown(value)} is a fraction; children are counted in whole numbers. Correct the cell."
         )
     return number, ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,9 +83,13 @@ TABLES = [
         "gap",
         in_table("\n2021-02-01,Heatons,58", ""),
         INPUT,
-        ("slt_referrals/Heatons", "1 month", "2021-02", "max_gap"),
+        ("slt_referrals/Heatons", "1 month missing", "2021-02", "max_gap"),
     ),
     Case("blank area", in_table(FIRST, "2021-01-01,,50"), INPUT, ("line 2", "'Locality'", "blank", "Unknown")),
+    Case(
+        "formula for an area", in_table(FIRST, "2021-01-01,=1+1,50"), INPUT, ("line 2", "'=1+1'", "Excel", "plain name")
+    ),
+    Case("terminal codes in an area", in_table(FIRST, "2021-01-01,\x1b[31m,50"), INPUT, ("line 2", r"\x1b[31m")),
     Case(
         "one area spelt twice", in_table(FIRST, "2021-01-01,HEATONS,50"), INPUT, ("'HEATONS'", "'Heatons'", "spelling")
     ),
@@ -100,7 +105,12 @@ TABLES = [
     ),
     Case("NHS number for a count", in_table(FIRST, f"2021-01-01,Heatons,{NHS_NUMBER}"), INPUT, ("line 2", "not shown")),
     Case("postcode for a date", in_table(FIRST, f"{POSTCODE},Heatons,50"), INPUT, ("line 2", "hidden", "ISO date")),
-    Case("all suppressed", all_suppressed, INPUT, ("none of the 90 figures", "'c'", "slt_referrals", "job.yaml")),
+    Case(
+        "all suppressed",
+        all_suppressed,
+        INPUT,
+        ("none of the 90 figures", "Heatons 2021-01: c", "slt_referrals", "job.yaml"),
+    ),
     Case("empty file", as_bytes(b""), INPUT, ("referrals.csv", "0 bytes", "Export it again")),
     Case("blank lines alone", as_bytes(b"\n \n\n"), INPUT, ("referrals.csv", "no text", "Export it again")),
     Case("header alone", as_bytes(b"Month,Locality,Referrals\n"), INPUT, ("referrals.csv", "no rows", "Export")),
@@ -190,7 +200,7 @@ RELEASES = [
         "sums that never add up",
         in_release(sums_that_do_not_add),
         INPUT,
-        ("'requests'", "none of the 8 figures", "sum_mismatch", "job.yaml"),
+        ("'requests'", "none of the 8 figures", "first Alder 2016-01: sum_mismatch", "job.yaml"),
     ),
     Case("no workbook", waiting_list(lambda folder: None), INPUT, ("nhs", "no .xlsx workbook", "monthly workbooks")),
     Case(
@@ -377,3 +387,31 @@ def test_a_year_whose_sums_do_not_add_up_is_told_and_not_used(job: Path) -> None
     refused = history[history["reason"].ne("")]
     assert refused["area_name"].tolist() == ["Alder", "Birch"]
     assert refused["ds"].dt.year.tolist() == [2018, 2018]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "a.parquet"])
+def test_bytes_changed_at_random_are_read_or_refused(job: Path, name: str) -> None:
+    write = {"a.csv": _csv, "a.xlsx": workbook("Counts"), "a.parquet": parquet()}[name]
+    instead(name, write)(job)
+    good = (job / name).read_bytes()
+    codes = []
+    for seed in range(25):
+        rng = random.Random(seed)
+        content = bytearray(good)
+        start = rng.randrange(len(content))
+        if seed % 3 == 0:
+            del content[start : start + rng.randrange(1, 200)]
+        else:
+            for place in rng.choices(range(len(content)), k=rng.randrange(1, 12)):
+                content[place] = rng.randrange(256)
+        (job / name).write_bytes(content)
+        result = forecast("validate", "-c", job / "job.yaml")
+        codes.append(result.exit_code)
+        assert result.exit_code in (0, INPUT), result.output
+        assert len(errors(result)) == (result.exit_code == INPUT)
+        assert all(line.isprintable() for line in errors(result))
+    assert codes.count(INPUT) > 12
+
+
+def _csv(path: Path) -> None:
+    path.write_text(referrals(), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -292,13 +293,21 @@ def test_4_for_a_run_that_was_harmed(job: Path, name: str, harm: str) -> None:
     assert forecast("run", "-c", job / "job.yaml").exit_code == 0
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", "null", '{"run_id": "another"}', "\\ufeff{"])
+@pytest.mark.parametrize("content", ["[]", "{}", "null", '{"run_id": "another"}', "{"])
 def test_4_for_a_manifest_that_is_none(job: Path, content: str) -> None:
     (path,) = (job / "runs").glob("tiny*/manifest.json")
     path.write_text(content, encoding="utf-8")
     result = forecast("status", "-c", job / "job.yaml")
     assert result.exit_code == 4
     assert "missing or damaged" in errors(result)[0]
+
+
+def test_4_for_a_manifest_of_another_folder_or_of_no_day(job: Path) -> None:
+    (path,) = (job / "runs").glob("tiny*/manifest.json")
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    for key, value in (("run_id", "tiny-0"), ("created", "yesterday")):
+        path.write_text(json.dumps({**whole, key: value}), encoding="utf-8")
+        assert forecast("status", "-c", job / "job.yaml").exit_code == 4
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"path": "..", "files": {}}'])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -20,6 +22,7 @@ from forecast.sources.observations import Reading
 from jobs import nightly, record, steps
 from jobs.config import RunConfig, load_config
 from jobs.inputs import PanelJob, panel_jobs, read_sources
+from jobs.results import latest_run, manifests
 from jobs.steps import auto_members, candidate_names, worker_pool
 from jobs.tracking import TrackingResult
 from tests.jobs.samples import (
@@ -143,6 +146,29 @@ def test_a_local_series_may_have_the_gaps_that_are_allowed(tmp_path: Path) -> No
         _jobs(config)
 
 
+@pytest.mark.parametrize(
+    ("freq", "days", "missing", "told"),
+    [
+        ("MS", pd.date_range("2022-01-01", periods=24, freq="MS"), ["2022-12-01", "2023-01-01"], "2022-12..2023-01"),
+        ("MS", pd.date_range("2022-01-01", periods=24, freq="MS"), ["2022-12-01"], "2022-12"),
+        (
+            "W-MON",
+            pd.date_range("2023-01-02", periods=60, freq="W-MON"),
+            ["2023-02-06", "2023-02-13"],
+            "2023-02-06..02-13",
+        ),
+    ],
+)
+def test_a_gap_is_named_so_that_it_can_be_found(
+    tmp_path: Path, freq: str, days: pd.DatetimeIndex, missing: list[str], told: str
+) -> None:
+    rows = [f"{day:%Y-%m-%d},A,5" for day in days if f"{day:%Y-%m-%d}" not in missing]
+    table = "\n".join(["Month,Locality,Referrals", *rows]) + "\n"
+    config = load_config(write_job(tmp_path, job=JOB.replace("freq: MS", f"freq: {freq}"), table=table), today=TODAY)
+    with pytest.raises(InputError, match=re.escape(f"missing ({told}); 0 allowed")):
+        _jobs(config)
+
+
 # Which models run where
 
 
@@ -181,6 +207,18 @@ def test_workers_are_started_when_there_is_enough_slow_work(tmp_path: Path) -> N
         with worker_pool(jobs, workers) as pool:
             assert (pool is not None) == started
             assert pool is None or pool.submit(abs, -1).result() == 1
+
+
+def test_panels_run_side_by_side_give_the_same_in_the_same_order(tmp_path: Path) -> None:
+    config = _sen2(tmp_path, "[naive, drift]", "[naive, drift, theta]")
+    jobs = _jobs(config)
+    alone = steps.evaluate_all(jobs, config, None)
+    with ThreadPoolExecutor(2) as executor:
+        together = steps.evaluate_all(jobs, config, executor)
+    assert [done.job.geographic_level for done in together] == ["local_authority", "region", "national"]
+    for one, other in zip(alone, together, strict=True):
+        assert len(one.cells) > 0
+        pd.testing.assert_frame_equal(one.cells, other.cells)
 
 
 def test_a_threshold_counts_for_areas_and_not_for_their_totals(tmp_path: Path) -> None:
@@ -268,6 +306,15 @@ def test_the_same_figures_give_the_same_forecasts(tmp_path: Path) -> None:
     folders = [nightly.run(_load(tmp_path / name), now=NOW, progress=print)[0].folder for name in ("one", "two")]
     one, two = ((folder / "forecasts.parquet").read_bytes() for folder in folders)
     assert one == two
+
+
+def test_the_latest_run_is_the_last_made_even_within_a_second(tmp_path: Path) -> None:
+    config = _load(tmp_path)
+    for months in (30, 28, 29, 27):
+        (tmp_path / "referrals.csv").write_text(referrals(months), encoding="utf-8")
+        done, _, _ = nightly.run(config, now=NOW, progress=print)
+        assert latest_run(config.runs_dir, name="tiny")["run_id"] == done.run_id
+    assert len(manifests(config.runs_dir)) == 4
 
 
 def test_what_a_killed_run_left_is_cleared_by_the_next(tmp_path: Path) -> None:

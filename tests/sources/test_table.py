@@ -201,7 +201,7 @@ BAD_ROWS = {
     "time of day": ("2024-03-01 23:00:00,Heatons,3", ["line 6", "'2024-03-01 23:00:00'", "Set date_format"]),
     "repeat": ("2024-01-31,Heatons,3", ["line 6", "line 2", "'Heatons'", "2024-01-01", "Add up or remove"]),
     "negative": ("2024-03-01,Heatons,-4", ["line 6", "'Referrals'", "'-4'", "0 or more", "Correct the cell"]),
-    "fraction": ("2024-03-01,Heatons,4.5", ["line 6", "'Referrals'", "'4.5'", "allow_fractions: true"]),
+    "fraction": ("2024-03-01,Heatons,4.5", ["line 6", "'Referrals'", "'4.5'", "whole numbers", "Correct the cell"]),
     "decimal comma": ('2024-03-01,Heatons,"4,5"', ["line 6", "'Referrals'", "'4,5'", "1,204", "Correct the cell"]),
     "per cent": ("2024-03-01,Heatons,45%", ["line 6", "'Referrals'", "'45%'", "Correct the cell"]),
     "word": ("2024-03-01,Heatons,several", ["line 6", "'Referrals'", "'several'", "'*'", "Correct the cell"]),
