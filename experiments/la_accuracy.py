@@ -30,12 +30,12 @@ import pandas as pd
 
 from experiments.tables import Scored, accuracy_rows, fair, markdown_table, pooled, report, wapes, without
 from forecast import models, reference
-from forecast.forecasting import Study, study_panel
 from forecast.models.base import Capability, Model
 from forecast.models.history import last_observed, take
 from forecast.models.specs import ModelSpec
 from forecast.panel import FloatArray, Panel, Window
 from forecast.sources.observations import panel_of, usable
+from forecast.study import Study, study_panel
 from jobs.tracking import ENVIRONMENT, SQLITE
 from jobs.tracking_store import StoreFault, check_store
 

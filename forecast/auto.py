@@ -2,8 +2,8 @@
 
 Within a pool and at each horizon, members that were more than a twentieth worse than the best at past
 origins are left out; the others get half of their weight equally and half by how they did. Three prior
-origins stand for those that are not there yet: on annual series, a model of growth that learns from a
-pool is taken to be a fifth better than one that sees a series alone (a tenth to a third gives the same
+origins stand for those that are not there yet: on annual series, a model that learns from eight series or more
+is taken to be a fifth better than one that sees a series alone (a tenth to a third gives the same
 accuracy on the English measures tried).
 """
 
@@ -51,15 +51,20 @@ class Combination:
 
     def reason(self, row: int) -> str:
         """Say in words where a series' weights come from; "" when no member answered."""
-        shares = self.weights[:, row, 0]
-        if not shares.any():
+        first, last = self.weights[:, row, 0], self.weights[:, row, -1]
+        if not first.any():
             return ""
-        order = np.argsort(-shares, kind="stable")
-        said = ", ".join(f"{self.members[m]} {shares[m]:.2f}" for m in order if shares[m] > 0)
+        said = self._shares(first)
         if self.equal:
             return f"{said}; equal weights"
         known = int(self.origins[row])
-        return f"{said}; weights from {known} past origins" if known else f"{said}; weights from the prior"
+        evidence = f"{known} past origins and the prior" if known else "the prior"
+        changed = "" if np.allclose(first, last, atol=0.005) else f"; at the last horizon {self._shares(last)}"
+        return f"{said}; weights from {evidence}{changed}"
+
+    def _shares(self, weights: FloatArray) -> str:
+        order = np.argsort(-weights, kind="stable")
+        return ", ".join(f"{self.members[m]} {weights[m]:.2f}" for m in order if weights[m] > 0)
 
 
 def default_members(period: int) -> tuple[str, ...]:
@@ -88,9 +93,9 @@ def combine(rolling: RollingPoints, members: Mapping[str, Model], *, equal: bool
     weights = np.ones(points.shape)
     origins = np.zeros(points.shape[2], dtype=np.int64)
     if not equal:
-        pooled = np.array([float(model.capability.pooled) for model in members.values()])
         for pool in np.unique(rolling.window.pools):
             rows = np.flatnonzero(rolling.window.pools == pool)
+            pooled = np.array([float(_learns_from_many(model, len(rows))) for model in members.values()])
             part, known = _pool_weights(rolling, points[:, :, rows], rows, pooled)
             weights[:, :, rows] = part[:, :, None, :]
             origins[rows] = known
@@ -99,6 +104,11 @@ def combine(rolling: RollingPoints, members: Mapping[str, Model], *, equal: bool
     weights = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
     combined = np.where(total > 0, (weights * np.where(answered, points, 0.0)).sum(axis=0), np.nan)
     return Combination(points=combined, weights=weights[:, -1], members=names, origins=origins, equal=equal)
+
+
+def _learns_from_many(model: Model, pool_size: int) -> bool:
+    """Say whether a model learns from eight series or more: those of the pool, or areas given to it."""
+    return model.capability.pooled and (pool_size >= MIN_POOL or getattr(model, "areas", None) is not None)
 
 
 def _pool_weights(
@@ -132,9 +142,10 @@ def _excess_loss(points: FloatArray, actual: FloatArray, reference: int) -> Floa
 def _known_losses(loss: FloatArray, ends: IntArray, end: int, *, by_horizon: bool) -> list[FloatArray]:
     """Losses known at an origin, for each horizon (members, origins).
 
-    By horizon, one that is not measured takes the losses of the one before. A small pool has too few errors
-    for that: each horizon takes the average over all. No origin counts that a forecast from here would not
-    have run, so that what is scored at an origin is what would have been forecast from it.
+    By horizon, one measured at fewer than three origins takes the losses of the one before, so that weights
+    do not fall back to equal where the evidence ends. A small pool has too few errors for that: each horizon
+    takes the average over all. No origin counts that a forecast from here would not have run, so that what
+    is scored at an origin is what would have been forecast from it.
     """
     horizon = loss.shape[2]
     run = ends >= calibration_ends(end, origins=0, horizon=horizon)[0]
@@ -147,7 +158,7 @@ def _known_losses(loss: FloatArray, ends: IntArray, end: int, *, by_horizon: boo
     found: list[FloatArray] = []
     for h in range(horizon):
         at = _compared(known[:, :, h])
-        found.append(at if at.shape[1] or not found else found[-1])
+        found.append(at if at.shape[1] >= PRIOR_ORIGINS or not found else found[-1])
     return found
 
 

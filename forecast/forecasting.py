@@ -2,212 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 import pandas as pd
 
-from forecast.auto import Combination, combine, default_members
 from forecast.errors import SpecError
-from forecast.evaluate.metrics import STATISTICS, seasonal_naive_scale, statistics, to_long
-from forecast.evaluate.origins import RollingPoints, calibration_ends, evaluation_ends, rolling_points
-from forecast.intervals import draw_walks, error_scale, sample_paths
+from forecast.evaluate.metrics import STATISTICS, seasonal_naive_scale, statistics, summarise, to_long
+from forecast.evaluate.origins import evaluation_ends
 from forecast.models.base import Model
-from forecast.models.history import last_observed
-from forecast.models.specs import ModelSpec, by_name, members_of, spec_name, to_run
-from forecast.panel import FloatArray, IntArray, Panel
-from forecast.paths import LEDGER_COLUMNS, Forecast
+from forecast.models.specs import ModelSpec, by_name, spec_name
+from forecast.panel import Panel
+from forecast.paths import Forecast
+from forecast.study import cell_rows, no_cells, study_panel
 
 Projection = Callable[[Panel, int], Forecast]
-
-LADDER = (("drift", 4), ("naive", 2))
-EVALUATION_PATHS = 400
-
-
-@dataclass(frozen=True)
-class Study:
-    """Models run over the origins of one panel, ready to forecast and to be scored.
-
-    Build it with `study_panel`; `forecast_panel` and `evaluate_panel` do both in one call.
-
-    Attributes
-    ----------
-    panel : Panel
-    rolling : RollingPoints
-        Points of every model and combination at every origin.
-    combinations : mapping of name to Combination
-    max_gap : int
-    """
-
-    panel: Panel
-    rolling: RollingPoints
-    combinations: Mapping[str, Combination]
-    max_gap: int
-
-    def forecast(self, name: str, *, seed: int = 0, n_paths: int = 1000) -> Forecast:
-        """Forecast from the end of the panel with one of the study's models.
-
-        A series the model cannot answer is answered by the ladder (drift, then naive), which the ledger
-        names, or by nothing: "not_enough_data".
-        """
-        window, horizon = self.rolling.window, self.rolling.horizon
-        points, answered_by, ledger = self._answers(name)
-        if seed < 0 or n_paths < 1:
-            raise SpecError(f"seed {seed}, n_paths {n_paths}: seeds are not negative and at least 1 path is drawn.")
-        walks = draw_walks(window.ids, window.pools, horizon=horizon, n_paths=n_paths, seed=seed)
-        paths = np.full((len(window.ids), horizon, n_paths), np.nan)
-        for answering in sorted(set(answered_by) - {""}):
-            rows = np.flatnonzero(np.asarray(answered_by) == answering)
-            scale = error_scale(self.rolling, self.rolling.points[answering], seen=window.values.shape[1])
-            paths[rows] = sample_paths(points, scale, walks)[rows]
-        kept = [i for i, by in enumerate(answered_by) if by]
-        return Forecast(
-            ids=tuple(window.ids[i] for i in kept),
-            ds=self.panel.future(horizon),
-            paths=paths[kept],
-            keys=self.panel.keys,
-            freq=self.panel.freq,
-            ledger=ledger,
-        )
-
-    def _answers(self, name: str) -> tuple[FloatArray, list[str], pd.DataFrame]:
-        window = self.rolling.window
-        points = self.rolling.points[name][-1].copy()
-        observed = np.isfinite(window.values).sum(axis=1)
-        last = last_observed(window.values)
-        behind = window.values.shape[1] - 1 - last
-        answered_by, rows = [], []
-        for i, unique_id in enumerate(window.ids):
-            by, status, reason = self._climb(name, i, int(observed[i]), int(behind[i]))
-            if by not in ("", name):
-                points[i] = self.rolling.points[by][-1, i]
-            answered_by.append(by)
-            last_ds = window.dates[last[i]] if last[i] >= 0 else pd.NaT
-            rows.append((unique_id, by or name, status, reason, int(observed[i]), last_ds))
-        return points, answered_by, pd.DataFrame(rows, columns=list(LEDGER_COLUMNS))
-
-    def _climb(self, name: str, row: int, observed: int, behind: int) -> tuple[str, str, str]:
-        """Say who answers for a series: the model, a step of the ladder, or nobody."""
-        reason = self._reason(name, row)
-        if observed and behind > self.max_gap:
-            said = f"last figure {behind} periods before the origin; at most {self.max_gap} allowed"
-            return "", "not_enough_data", said
-        y = self.rolling.window.values[row]
-        if observed >= 2 and np.nanmin(y) == np.nanmax(y) and "constant" not in reason:
-            reason = f"constant at {np.nanmin(y):g}; {reason}".rstrip("; ")
-        if np.isfinite(self.rolling.points[name][-1, row]).all() and observed >= 2:
-            return name, "ok", reason
-        status = "failed" if reason.startswith("failed") else "short"
-        for step, needed in LADDER:
-            answered = np.isfinite(self.rolling.points[step][-1, row]).all()
-            if answered and observed >= needed and (step != "drift" or self.panel.period == 1):
-                return step, status, f"{name}: {reason}; answered by {step}"
-        if observed >= 2:
-            return "", status, f"{name}: {reason}; no step of the ladder answered"
-        return "", "not_enough_data", f"{observed} figure{'s' * (observed != 1)}; at least 2 needed"
-
-    def _reason(self, name: str, row: int) -> str:
-        """Say how a model came to its answer for a series, or why it has none."""
-        if name not in self.combinations:
-            return self.rolling.reasons.get((name, row), "")
-        made = self.combinations[name]
-        silent = {
-            member: self.rolling.reasons.get((member, row), "")
-            for member, weight in zip(made.members, made.weights[:, row, 0], strict=True)
-            if weight == 0
-        }
-        failed = {m: why for m, why in silent.items() if why.startswith("failed")}
-        if made.reason(row):
-            return "; ".join([made.reason(row), *(f"{m} {why}" for m, why in failed.items())])
-        told = "; ".join(f"{m} {why}" for m, why in silent.items())
-        return f"failed: {told}" if failed else told
-
-    def cells(self, names: Sequence[str], *, origins: int, seed: int = 0) -> pd.DataFrame:
-        """Score models at the latest `origins` origins.
-
-        Returns
-        -------
-        DataFrame
-            unique_id, model, origin, horizon, ds and the statistics of `forecast.evaluate.metrics`; one
-            row where the model answered and the outturn is known.
-        """
-        window = self.rolling.window
-        walks = draw_walks(window.ids, window.pools, horizon=self.rolling.horizon, n_paths=EVALUATION_PATHS, seed=seed)
-        actual = self.rolling.outturn()
-        parts = []
-        for end in evaluation_ends(window.values.shape[1], origins):
-            k = self.rolling.ends.index(end)
-            scale = seasonal_naive_scale(window.values[:, :end], window.period)
-            for name in names:
-                points = self.rolling.points[name]
-                rows = np.flatnonzero(np.isfinite(points[k]).all(axis=1) & np.isfinite(actual[k]).any(axis=1))
-                if not len(rows):
-                    continue
-                paths = sample_paths(points[k], error_scale(self.rolling, points, seen=end), walks)[rows]
-                stats = statistics(actual[k, rows], paths, scale[rows])
-                parts.append(_cell_rows(self.panel, name, end, rows, stats))
-        return pd.concat(parts, ignore_index=True) if parts else _no_cells()
-
-
-def study_panel(
-    panel: Panel,
-    models: Mapping[str, ModelSpec] | Mapping[str, str | Model] | Sequence[ModelSpec],
-    *,
-    horizon: int,
-    origins: int = 0,
-    max_gap: int = 2,
-    auto_members: Sequence[str | Model] | None = None,
-    scope: Mapping[str, Sequence[str]] | None = None,
-    executor: Executor | None = None,
-) -> Study:
-    """Run models over the origins of a panel.
-
-    Parameters
-    ----------
-    panel : Panel
-    models : sequence or mapping of name to spec
-        A spec is a name, "auto", an instance, or a list of names and instances (their equal mean).
-    horizon : int
-        Periods ahead.
-    origins : int, default 0
-        Latest origins that will be scored; more are run so that each has past errors to calibrate on.
-    max_gap : int, default 2
-        Longest interior gap that is interpolated, and longest silence at the end of a series.
-    auto_members : sequence of str or Model, optional
-        Models that "auto" combines; default by season length.
-    scope : mapping of model name to series ids, optional
-        Series a model is run for; default all.
-    executor : concurrent.futures.Executor, optional
-        Where slow models run.
-
-    Returns
-    -------
-    Study
-    """
-    if horizon < 1:
-        raise SpecError(f"horizon {horizon}: at least 1 period is needed. Ask for 1 or more.")
-    specs = models if isinstance(models, Mapping) else by_name(models)
-    in_auto = tuple(auto_members or default_members(panel.period))
-    members = {name: members_of(name, spec, in_auto) for name, spec in specs.items()}
-    single = to_run(members.values(), besides=[step for step, _ in LADDER])
-    window = panel.window()
-    position = {unique_id: i for i, unique_id in enumerate(window.ids)}
-    rows: dict[str, IntArray] = {
-        name: np.array(sorted(position[i] for i in ids if i in position), dtype=np.int64)
-        for name, ids in (scope or {}).items()
-    }
-    ends = calibration_ends(window.values.shape[1], origins=origins, horizon=horizon)
-    rolling = rolling_points(window, single, horizon=horizon, ends=ends, max_gap=max_gap, scope=rows, executor=executor)
-    combinations = {
-        name: combine(rolling, members[name], equal=spec != "auto")
-        for name, spec in specs.items()
-        if spec == "auto" or isinstance(spec, (list, tuple))
-    }
-    points = {**rolling.points, **{name: made.points for name, made in combinations.items()}}
-    return Study(panel, replace(rolling, points=points), combinations, max_gap)
 
 
 def forecast_panel(
@@ -259,6 +70,7 @@ def evaluate_panel(
     horizon: int,
     models: Sequence[ModelSpec | Projection],
     origins: int = 6,
+    by: Sequence[str] | None = None,
     seed: int = 0,
     max_gap: int = 2,
     executor: Executor | None = None,
@@ -273,13 +85,17 @@ def evaluate_panel(
         Names, instances, lists, or callables `(panel, horizon) -> Forecast` such as a domain projection.
     origins : int, default 6
         Latest origins, one period apart; an origin counts at each horizon whose outturn exists.
+    by : sequence of str, optional
+        Pool instead: what one score stands for, of model, horizon, unique_id and key columns. Errors are
+        added up within an origin, then averaged over origins; fewer than three give NaN, "not measured".
     seed, max_gap, executor
         As for `forecast_panel`.
 
     Returns
     -------
     DataFrame
-        unique_id, model, origin, horizon, metric, value.
+        unique_id, model, origin, horizon, metric, value; with `by` those columns, n_series, n_origins,
+        metric, value.
     """
     if horizon < 1:
         raise SpecError(f"horizon {horizon}: at least 1 period is needed. Ask for 1 or more.")
@@ -297,7 +113,17 @@ def evaluate_panel(
         if _is_projection(spec)
     ]
     filled = [part for part in parts if len(part)]
-    return to_long(pd.concat(filled, ignore_index=True) if filled else _no_cells())
+    cells = pd.concat(filled, ignore_index=True) if filled else no_cells()
+    return to_long(cells) if by is None else _pooled(cells.join(panel.keys, on="unique_id"), by)
+
+
+def _pooled(cells: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    allowed = [name for name in cells.columns if name not in ("origin", "ds", *STATISTICS)]
+    unknown = [name for name in by if name not in allowed]
+    if unknown or not by:
+        raise SpecError(f"by {list(by)}: scores can be pooled by {', '.join(allowed)}. Name one or more of them.")
+    keys = [*by, "n_series", "n_origins"]
+    return summarise(cells, by=by).melt(id_vars=keys, var_name="metric", value_name="value")
 
 
 def _is_projection(spec: ModelSpec | Projection) -> bool:
@@ -314,25 +140,5 @@ def _projection_cells(panel: Panel, name: str, project: Projection, *, horizon: 
         rows = np.array([position[unique_id] for unique_id in made.ids], dtype=np.int64)
         scale = seasonal_naive_scale(window.values[rows, :end], window.period)
         stats = statistics(padded[rows, end : end + horizon], made.paths, scale)
-        parts.append(_cell_rows(panel, name, end, rows, stats))
-    return pd.concat(parts, ignore_index=True) if parts else _no_cells()
-
-
-def _cell_rows(panel: Panel, name: str, end: int, rows: IntArray, stats: Mapping[str, FloatArray]) -> pd.DataFrame:
-    horizon = stats["actual"].shape[1]
-    ahead = pd.date_range(panel.dates[end - 1], periods=horizon + 1, freq=panel.freq)[1:]
-    frame = pd.DataFrame(
-        {
-            "unique_id": np.repeat(np.asarray(panel.ids, dtype=object)[rows], horizon),
-            "model": name,
-            "origin": panel.dates[end - 1],
-            "horizon": np.tile(np.arange(1, horizon + 1), len(rows)),
-            "ds": np.tile(ahead.to_numpy(), len(rows)),
-            **{key: values.ravel() for key, values in stats.items()},
-        }
-    )
-    return frame.dropna(subset=["actual"])
-
-
-def _no_cells() -> pd.DataFrame:
-    return pd.DataFrame(columns=["unique_id", "model", "origin", "horizon", "ds", *STATISTICS])
+        parts.append(cell_rows(panel, name, end, rows, stats))
+    return pd.concat(parts, ignore_index=True) if parts else no_cells()

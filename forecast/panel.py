@@ -191,6 +191,8 @@ class Panel:
 
 
 def _pool_names(keys: pd.DataFrame, by: Sequence[str]) -> Names:
+    if not by:
+        return np.full(len(keys), "", dtype=np.str_)
     return np.array(["/".join(map(str, values)) for values in keys[list(by)].itertuples(index=False)], dtype=np.str_)
 
 

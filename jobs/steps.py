@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from forecast import models
-from forecast.forecasting import LADDER, Study, study_panel
 from forecast.models.area_growth import AreaGrowth
 from forecast.models.base import Model
 from forecast.sources.observations import Reading
+from forecast.study import LADDER, Study, study_panel
 from jobs.inputs import AGGREGATES, PanelJob
 from jobs.record import RunFrames
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecast.evaluate.metrics import METRICS, MIN_ORIGINS, summarise
+from forecast.evaluate.metrics import METRICS, common_cells, summarise
 
 CHOSEN = "(chosen)"
 NAMES = [metric.name for metric in METRICS]
 DETAILED = ["wape", "coverage_80"]
-CELL = ["measure", "unique_id", "origin", "horizon"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def compare_models(scores: pd.DataFrame, *, chosen: Mapping[str, str]) -> Compar
     """
     models = tuple(scores["model"].astype(str).unique())
     cells = _known(scores)
-    common = _common(cells, within=["measure"])
+    common = common_cells(cells, within=["measure"])
     if common.empty:
         return Comparison({**{name: () for name in models}, CHOSEN: ()}, ())
     of_measure = cells.drop_duplicates("measure").set_index("measure")["target"].map(dict(chosen))
@@ -84,7 +83,7 @@ def compare_models(scores: pd.DataFrame, *, chosen: Mapping[str, str]) -> Compar
     levels = summarise(common, by=["measure", "geographic_level", "model"])
     measures = levels.groupby(["measure", "model"])[NAMES].mean().dropna(subset=["wape"]).reset_index()
     overall, compared = _scope(measures)
-    ahead = _common(cells, within=["measure", "horizon"])
+    ahead = common_cells(cells, within=["measure", "horizon"])
     horizons = summarise(ahead, by=["measure", "geographic_level", "horizon", "model"])
     horizons = horizons.groupby(["measure", "horizon", "model"])[DETAILED].mean().reset_index()
     everywhere = summarise(cells, by=["measure", "geographic_level", "model"])
@@ -114,15 +113,6 @@ def _known(scores: pd.DataFrame) -> pd.DataFrame:
     cells = cells.astype({name: str for name in ("target", "measure", "geographic_level", "unique_id", "model")})
     shared = cells.groupby("measure")["target"].transform("nunique").gt(1)
     return cells.assign(measure=cells["measure"].where(~shared, cells["target"] + "." + cells["measure"]))
-
-
-def _common(cells: pd.DataFrame, *, within: list[str]) -> pd.DataFrame:
-    """Cells of a measure (or of a horizon of it) that every model measured there has."""
-    origins = cells.groupby([*within, "model"])["origin"].transform("nunique")
-    measured = cells[origins >= MIN_ORIGINS]
-    models = measured.groupby(within)["model"].transform("nunique")
-    made_by = measured.groupby(CELL)["model"].transform("nunique")
-    return measured[made_by.eq(models)]
 
 
 def _scope(measures: pd.DataFrame) -> tuple[tuple[str, ...], frozenset[str]]:

@@ -69,9 +69,13 @@ def test_without_past_origins_members_weigh_equally():
     assert combination.reason(0) == "a 0.50, b 0.50; weights from the prior"
 
 
-@pytest.mark.parametrize("n", [1, 8])
-def test_without_past_origins_annual_series_trust_the_pooled_model_of_growth(n):
-    trusted, _ = made({"a": 0.1, "p": 0.1}, first=12, n=n, pooled=("p",))
+def test_a_small_pool_has_nobody_to_learn_from():
+    few, _ = made({"a": 0.1, "p": 0.1}, first=12, n=7, pooled=("p",))
+    assert few.weights[:, 0, 0].tolist() == [0.5, 0.5]
+
+
+def test_without_past_origins_annual_series_trust_the_pooled_model_of_growth():
+    trusted, _ = made({"a": 0.1, "p": 0.1}, first=12, n=8, pooled=("p",))
     assert trusted.weights[:, 0, 0].tolist() == [0.0, 1.0]
     assert trusted.reason(0) == "p 1.00; weights from the prior"
     months, _ = made({"a": 0.1, "p": 0.1}, first=12, n=8, pooled=("p",), freq="MS")
@@ -132,7 +136,24 @@ def test_reason_names_the_largest_first_and_the_origins_behind_it():
     assert said.startswith("better 0.5")
     assert ", worse 0.4" in said
     assert "left_out" not in said
-    assert origins == "weights from 6 past origins"
+    assert origins == "weights from 6 past origins and the prior"
+
+
+def test_weights_do_not_fall_back_to_equal_where_the_evidence_ends():
+    horizon = 6
+    part = rolling(np.full((8, 12), 100.0), {"a": 0.1, "b": 0.3}, horizon=horizon, first=6)
+    weights = combine(part, {"a": Stated(), "b": Stated()}).weights[:, 0, :]
+    measured = [sum(end + h <= 12 for end in part.ends) for h in range(1, horizon + 1)]
+    assert min(measured) < 3 <= max(measured)
+    assert (weights[0] == weights[0, 0]).all() and weights[0, 0] > 0.5
+
+
+def test_the_reason_says_where_later_horizons_differ():
+    part = rolling(np.full((8, 12), 100.0), {"a": 0.1, "b": 0.1}, horizon=2)
+    part.points["a"][:, :, 0] = 120.0
+    part.points["b"][:, :, 1] = 120.0
+    said = combine(part, {"a": Stated(), "b": Stated()}).reason(0)
+    assert said.startswith("b 1.00; ") and said.endswith("; at the last horizon a 1.00")
 
 
 def test_small_pools_weigh_all_horizons_alike_and_large_ones_each_horizon():

@@ -8,8 +8,8 @@ import pytest
 
 from forecast import Forecast, Panel, SpecError, evaluate_panel, forecast_panel, models
 from forecast.evaluate.metrics import STATISTICS
-from forecast.forecasting import study_panel
 from forecast.models.base import Capability
+from forecast.study import study_panel
 from tests.panels import growing, long, panel
 
 NAN = np.nan
@@ -84,7 +84,7 @@ def test_a_list_is_the_equal_mean_of_its_models():
 def test_auto_combines_and_says_how():
     fc = forecast_panel(panel(growing()), horizon=2)
     assert set(fc.ledger["model"]) == {"auto"}
-    assert fc.ledger["reason"].str.contains(r"^\w+ [01]\.\d\d.*; weights from \d+ past origins$").all()
+    assert fc.ledger["reason"].str.contains(r"^\w+ [01]\.\d\d.*; weights from \d+ past origins and the prior$").all()
     last = {name: y[-1] for name, y in growing().items()}
     assert (medians(fc) / pd.Series(last)).between(0.85, 1.35).all()
 
@@ -332,6 +332,22 @@ def test_too_little_history_gives_an_empty_table():
 def test_wrong_evaluations_are_refused(wrong, said):
     with pytest.raises(SpecError, match=said):
         evaluate_panel(panel({"a": [1.0, 2, 3, 4]}), **{"horizon": 1, **wrong})
+
+
+def test_pooled_scores_add_up_within_an_origin_and_average_over_origins():
+    rows = {"a": [10.0, 12, 11, 13, 17, 16], "b": [100.0, 90, 95, 120, 80, 100]}
+    made = evaluate_panel(panel(rows), horizon=1, origins=3, models=["naive"], by=["model", "horizon"])
+    a, b = np.array(rows["a"]), np.array(rows["b"])
+    by_origin = [(abs(a[t] - a[t - 1]) + abs(b[t] - b[t - 1])) / (a[t] + b[t]) for t in (3, 4, 5)]
+    wape = made.query("metric == 'wape'").iloc[0]
+    assert wape["value"] == pytest.approx(np.mean(by_origin), rel=1e-4)
+    assert (wape["model"], wape["horizon"], wape["n_series"], wape["n_origins"]) == ("naive", 1, 2, 3)
+
+
+@pytest.mark.parametrize("by", [["colour"], ["origin"], []])
+def test_scores_are_pooled_by_what_there_is(by):
+    with pytest.raises(SpecError, match="scores can be pooled by unique_id, model, horizon"):
+        evaluate_panel(panel({"a": [1.0, 2, 3, 4]}), horizon=1, models=["naive"], by=by)
 
 
 def test_a_study_forecasts_and_scores_under_the_names_it_was_given():

@@ -16,7 +16,7 @@ def test_the_script_of_the_readme_runs_and_prints_forecasts_and_scores(capsys: p
     printed = capsys.readouterr().out
     assert printed.count("requests/E08000007") == 3
     assert "lo-80" in printed and "hi-80" in printed
-    assert re.search(r"area_growth +1 +0\.\d+", printed)
+    assert re.search(r"area_growth +1 +\d+ +5 +wape +0\.\d+", printed)
 
 
 def test_every_command_in_the_readme_exists():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from forecast.errors import SpecError
 from forecast.evaluate.metrics import MIN_ORIGINS
@@ -36,7 +37,8 @@ def compare(
     """Compare every model with a reference, paired over series and origins.
 
     Series and origins are resampled independently (a two-way bootstrap), because areas share the shock of
-    an origin and an area's errors resemble each other over origins.
+    an origin and an area's errors resemble each other over origins; the interval is widened for the few
+    origins there are.
 
     Parameters
     ----------
@@ -81,7 +83,13 @@ def _paired(name: str, own: pd.DataFrame, base: pd.DataFrame, reference: str, se
         return {**row, **empty, "verdict": "not measured"}
     missed, missed_ref, actual = (_matrix(pairs, column) for column in ("abs_error", "abs_error_ref", "actual"))
     wape, wape_ref = _mean_wape(missed, actual), _mean_wape(missed_ref, actual)
-    low, high = np.nanquantile(_resampled(missed - missed_ref, actual, seed), [0.025, 0.975])
+    low, high = (
+        wape
+        - wape_ref
+        + _widened(
+            np.nanquantile(_resampled(missed - missed_ref, actual, seed), [0.025, 0.975]) - (wape - wape_ref), n_origins
+        )
+    )
     verdict = "noise" if low <= 0 <= high else ("better" if high < 0 else "worse")
     return {
         **row,
@@ -111,6 +119,12 @@ def _resampled(gain: FloatArray, actual: FloatArray, seed: int) -> FloatArray:
     total = counted.sum(axis=1)
     difference: FloatArray = np.where(total > 0, (counted * by_origin).sum(axis=1) / np.maximum(total, 1), np.nan)
     return difference
+
+
+def _widened(ends: FloatArray, n_origins: int) -> FloatArray:
+    """Widen the ends of a bootstrap interval for the few origins it resamples: Student's t over normal, and n - 1."""
+    factor = stats.t.ppf(0.975, n_origins - 1) / stats.norm.ppf(0.975) * np.sqrt(n_origins / (n_origins - 1))
+    return np.asarray(ends * factor, dtype=np.float64)
 
 
 def _mean_wape(missed: FloatArray, actual: FloatArray) -> float:

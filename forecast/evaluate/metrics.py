@@ -16,6 +16,7 @@ from forecast.panel import FloatArray
 
 QUANTILES = tuple(np.round(np.arange(0.1, 0.95, 0.1), 1))
 MIN_ORIGINS = 3
+CELL = ("unique_id", "origin", "horizon")
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,30 @@ def summarise(cells: pd.DataFrame, *, by: Sequence[str], min_origins: int = MIN_
     frame["n_series"] = cells.groupby(keys, observed=True, sort=True)["unique_id"].nunique()
     frame["n_origins"] = n_origins
     return frame.reset_index()
+
+
+def common_cells(cells: pd.DataFrame, *, within: Sequence[str]) -> pd.DataFrame:
+    """Keep the forecasts that every measured model made, so that models compare fairly.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        The columns of `within`, unique_id, model, origin and horizon; a unique_id belongs to one value of
+        `within`.
+    within : sequence of str
+        Columns that name one comparison, e.g. ("measure",).
+
+    Returns
+    -------
+    DataFrame
+        Rows of `cells`. A model with fewer than three origins in a comparison is left out of it and does
+        not narrow the others.
+    """
+    origins = cells.groupby([*within, "model"], observed=True)["origin"].transform("nunique")
+    measured = cells[origins >= MIN_ORIGINS]
+    models = measured.groupby(list(within), observed=True)["model"].transform("nunique")
+    made_by = measured.groupby([*CELL], observed=True)["model"].transform("nunique")
+    return measured[made_by == models]
 
 
 def to_long(cells: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 from forecast.evaluate.metrics import MIN_ORIGINS, summarise
 from forecast.publish.run import Area, RunRecord, Target
 from forecast.publish.view import Accuracy, Group, Row, Table
-from forecast.publish.words import LEVEL_PLURALS, LIKELY, listed, model_name, percent, period_word, readable_name
+from forecast.publish.words import LEVEL_PLURALS, LIKELY, listed, model_name, percent, period_word
 
 SIMPLE_RULES = ("naive", "seasonal_naive", "drift")
 HORIZONS = (1, 2, 3, 5)
@@ -63,7 +63,7 @@ def accuracy(run: RunRecord, target: Target, measure: str, area: Area) -> Accura
             "those projections with more care."
         )
     tables = list(_pooled(level, target, area.level)) if len(level["area_code"].unique()) > 1 else []
-    name = readable_name(area.name)
+    name = area.name
     if measured_horizons(own, target):
         fair = _common(own)
         loses_none = measured_horizons(fair, target) == measured_horizons(own, target)
@@ -95,7 +95,7 @@ def how_sure(run: RunRecord, target: Target, measure: str, area: Area) -> str:
     level = cells[cells["geographic_level"].eq(area.level) & cells["model"].eq(target.model)]
     own = level[level["area_code"].eq(area.code)]
     for rows, whose in (
-        (own, f"forecasts for {readable_name(area.name)}"),
+        (own, f"forecasts for {area.name}"),
         (level, f"forecasts for {LEVEL_PLURALS.get(area.level, 'areas')}"),
     ):
         found = _errors(rows[rows["horizon"].isin(shown_horizons(target.horizon))]).dropna(subset=["wape"])

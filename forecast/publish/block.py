@@ -22,7 +22,6 @@ from forecast.publish.words import (
     measure,
     number,
     period_name,
-    readable_name,
     reason_words,
     rounded,
     rounding_unit,
@@ -91,7 +90,7 @@ class _Words:
 
     def __init__(self, target: Target, name: str, area: Area, *, synthetic: bool) -> None:
         self.kind = measure(name)
-        self.area = readable_name(area.name)
+        self.area = area.name
         self.freq = target.freq
         self.label = " (synthetic data)" if synthetic else ""
 

@@ -17,7 +17,6 @@ from forecast.publish.words import (
     number,
     percent_change,
     period_name,
-    readable_name,
     rounding_unit,
 )
 
@@ -68,7 +67,7 @@ def changes(
 
 
 def _sentence(rows: pd.DataFrame, target: Target, title: str, area: Area) -> str:
-    who = f"{title}, {readable_name(area.name)}"
+    who = f"{title}, {area.name}"
     own = rows[rows["area_code"].eq(area.code)].sort_values("period_start")
     still, came = own[own["value_type"].eq("projection")], own[own["value_type"].eq("outturn")]
     came = came[came["value"].notna()]
@@ -101,9 +100,9 @@ def _tables(rows: pd.DataFrame, target: Target, title: str, areas: Sequence[Area
         still = own[own["value_type"].eq("projection")]
         came = own[own["value_type"].eq("outturn") & own["value"].notna()]
         if len(still):
-            compared.append(Group(readable_name(area.name), tuple(_moved(r, target) for _, r in still.iterrows())))
+            compared.append(Group(area.name, tuple(_moved(r, target) for _, r in still.iterrows())))
         if len(came):
-            came_true.append(Group(readable_name(area.name), tuple(_came(r, target) for _, r in came.iterrows())))
+            came_true.append(Group(area.name, tuple(_came(r, target) for _, r in came.iterrows())))
     tables = [Table(f"{title}: projections then and now", COMPARED, tuple(compared))] if compared else []
     if came_true:
         tables.append(Table(f"{title}: new outturns", CAME_TRUE, tuple(came_true)))

@@ -19,7 +19,6 @@ from forecast.publish.words import (
     model_name,
     period_name,
     period_word,
-    readable_name,
     reason_words,
 )
 
@@ -50,7 +49,7 @@ def method(run: RunRecord, leads: Mapping[str, Area]) -> tuple[Fact, ...]:
     for target in run.targets:
         first = leads[target.name]
         for name in target.measures:
-            facts.append(Fact(f"{measure(name).title}, {readable_name(first.name)}", _why(run, target, name, first)))
+            facts.append(Fact(f"{measure(name).title}, {first.name}", _why(run, target, name, first)))
     return tuple(facts)
 
 
@@ -62,7 +61,7 @@ def _origins(run: RunRecord) -> str:
 def _why(run: RunRecord, target: Target, name: str, area: Area) -> str:
     rows = series_of(run.ledger, target, name, area)
     if not len(rows):
-        return f"Not enough data for {readable_name(area.name)}."
+        return f"Not enough data for {area.name}."
     row = rows.iloc[0]
     reason = str(row["reason"]).strip()
     said = f" Why: {reason.rstrip('.')}." if reason else ""
@@ -106,7 +105,7 @@ def unusable(run: RunRecord) -> tuple[str, ...]:
         rows = rows.assign(kind=[reason.partition(":")[0] for reason in rows["reason"]])
         for _, part in rows.groupby(["measure", "ds", "kind"], sort=True):
             first = part.iloc[0]
-            names = sorted({readable_name(name) for name in part["area_name"]})
+            names = sorted({name for name in part["area_name"]})
             more = f" and {len(names) - NAMED_AREAS} more" if len(names) > NAMED_AREAS else ""
             why = reason_words(first["reason"] if len(part) == 1 else first["kind"])
             when = period_name(first["ds"], freq=target.freq, stock=measure(first["measure"]).stock)

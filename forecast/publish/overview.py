@@ -8,7 +8,7 @@ from typing import Any
 from forecast.publish.run import RunRecord, Target
 from forecast.publish.tables import chosen_forecasts, on_page
 from forecast.publish.view import Row, Table, table
-from forecast.publish.words import LIKELY, interval, measure, number, percent_change, period_name, readable_name
+from forecast.publish.words import LIKELY, interval, measure, number, percent_change, period_name
 
 TABLE_HORIZONS = (1, 3, 5)
 MISSING = float("nan")
@@ -44,7 +44,7 @@ def all_areas(run: RunRecord, target: Target, name: str) -> Table:
     dates = {row["horizon"]: words(row) for row in points.values()}
     horizons = sorted(dates)
     rows = []
-    for area in sorted(target.areas, key=lambda area: readable_name(area.name)):
+    for area in sorted(target.areas, key=lambda area: area.name):
         outturn = last.get(area.code)
         start = number(outturn["usable"]) if outturn else "-"
         cells = [f"{start} ({words(outturn)})" if outturn and outturn["ds"] != newest else start]
@@ -53,7 +53,7 @@ def all_areas(run: RunRecord, target: Target, name: str) -> Table:
             cells += [number(point["median"]), interval(point["lo-80"], point["hi-80"])] if point else ["-", "-"]
         end = found[-1]["median"] if found and found[-1] else MISSING
         cells.append(percent_change(end, outturn["usable"] if outturn else MISSING))
-        rows.append(Row(readable_name(area.name), tuple(cells)))
+        rows.append(Row(area.name, tuple(cells)))
     heads = [head for horizon in horizons for head in (dates[horizon], f"{dates[horizon]}, {LIKELY} range")]
     actual = "Actual" if newest is None else f"Actual {words({'ds': newest})}"
     columns = ("Area", actual, *heads, "Change")

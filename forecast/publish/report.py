@@ -15,7 +15,7 @@ from forecast.publish.method import licences, method, sources, unusable, version
 from forecast.publish.overview import all_areas
 from forecast.publish.run import Area, RunRecord, Target
 from forecast.publish.view import Fact, Page, Section
-from forecast.publish.words import day, listed, measure, readable_name
+from forecast.publish.words import day, listed, measure
 
 MANY_AREAS = 12
 AGGREGATES = ("national", "region", "nhs_region")
@@ -63,7 +63,7 @@ def build_page(
     sections = tuple(_section(run, target, name) for target in run.targets for name in target.measures)
     drawn = {target.name: areas_drawn(target) for target in run.targets}
     synthetic = "synthetic" in run.provenance
-    places = listed(list(dict.fromkeys(readable_name(a[0].name) for a in drawn.values())))
+    places = listed(list(dict.fromkeys(a[0].name for a in drawn.values())))
     return Page(
         title=str(run.manifest["title"]),
         facts=(
@@ -125,6 +125,6 @@ def _alerts(run: RunRecord) -> tuple[str, ...]:
         return ()
     failed = run.ledger[run.ledger["status"].eq("failed")]
     pairs = zip(failed["measure"], failed["area_name"], strict=True)
-    names = [f"{measure(name).title}, {readable_name(area)}" for name, area in pairs]
+    names = [f"{measure(name).title}, {area}" for name, area in pairs]
     which = f" ({'; '.join(names[:FAILURES_NAMED])})" if names else ""
     return (f"A model failed in this run where it should have worked{which}: see how these projections are made.",)

@@ -23,7 +23,7 @@ from forecast.sources import sen2_areas, sen2_release
 from forecast.sources.observations import SourceNote, digest_files
 from forecast.sources.sen2_files import find_releases, release_files, rows
 from forecast.sources.sen2_schema import fold, table_files
-from forecast.sources.text import open_workbook
+from forecast.sources.text import open_workbook, shown
 
 DATA = Path(__file__).parent / "data"
 NEIGHBOURS = 10
@@ -164,7 +164,7 @@ def _pair(path: Path, area: str, neighbour: str, codes: Mapping[str, str], rank:
     for name in (area, neighbour):
         if _code(name, codes) is None:
             raise InputError(
-                f"{path.name}, column '{area}', neighbour {rank}: '{name}' is not a local authority of the release. "
+                f"{path.name}, column {shown(area)}, neighbour {rank}: {shown(name)} is not a local authority of the release. "
                 "Correct the name or add it to OTHER_NAMES in forecast/reference/areas.py."
             )
     return str(_code(area, codes)), rank, str(_code(neighbour, codes))

@@ -16,6 +16,7 @@ import pandas as pd
 from forecast.errors import InputError
 from forecast.sources.nhs_workbook import VALUES, publication_date, read_workbook
 from forecast.sources.observations import Reading, SourceNote, checked, digest_files
+from forecast.sources.text import LISTED, shown
 
 __all__ = ["MEASURES", "VALUES", "read", "read_workbook", "readable_name"]
 
@@ -119,7 +120,7 @@ def _observations(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     rows = frame[frame["age_group"].eq("CYP")]
     services = list(rows["service"].unique())
     if len(services) != 1:
-        others = list(frame["service"].unique())
+        others = ", ".join(map(shown, list(frame["service"].unique())[:LISTED]))
         raise InputError(
             f"{path}: sheet 'Table 4': {len(services)} services match '(CYP) ... {SERVICE}' among {others}; one "
             "is expected. Compare the header row with an earlier month."
@@ -162,9 +163,10 @@ def _with_codes(rows: pd.DataFrame) -> pd.DataFrame:
     clash = named[named.duplicated([*KEY, "file"], keep=False)]
     if len(clash):
         first = clash.iloc[0]
-        who = sorted(clash.loc[clash["area_code"].eq(first["area_code"]), "organisation"].unique())
+        sharing = sorted(clash.loc[clash["area_code"].eq(first["area_code"]), "organisation"].unique())
+        who = " and ".join(map(shown, sharing))
         raise InputError(
-            f"{first['file']}: organisations {who} share the code {first['area_code']!r}; one organisation a code and "
+            f"{first['file']}: organisations {who} share the code {shown(first['area_code'])}; one organisation a code and "
             "month is allowed. Correct the 'Organisation Code' column."
         )
     return named

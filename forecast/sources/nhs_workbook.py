@@ -216,7 +216,7 @@ def _read_table(cells: Cells, column: str, service: str | None) -> pd.DataFrame:
         earlier = seen.setdefault((level, name.upper()), i)
         if earlier != i:
             raise InputError(
-                f"{cells.at(i, layout.lead['name'])}: {level} {name!r} stands in row {cells.above + earlier + 1} "
+                f"{cells.at(i, layout.lead['name'])}: {level} {shown(name)} stands in row {cells.above + earlier + 1} "
                 f"already; one row an organisation is allowed. {COMPARE}"
             )
         code = cells.text(i, layout.lead["code"]) if "code" in layout.lead else ""
@@ -272,7 +272,7 @@ def _refuse_nameless(cells: Cells, row: int, layout: Layout) -> None:
     for j, label in layout.services:
         if cells.text(row, j):
             raise InputError(
-                f"{cells.at(row, layout.lead['name'])}: no organisation name, yet {label!r} has "
+                f"{cells.at(row, layout.lead['name'])}: no organisation name, yet {shown(label)} has "
                 f"{shown(cells.rows[row][j])}; each figure needs its organisation. {COMPARE}"
             )
 
@@ -287,7 +287,7 @@ def _level(cells: Cells, row: int, layout: Layout, above: str) -> str:
     if not label and above not in ("", "National") and not layout.levels_named:
         return above
     raise InputError(
-        f"{cells.at(row, layout.lead['level'])}: level {shown(label)} of {cells.text(row, layout.lead['name'])!r} is "
+        f"{cells.at(row, layout.lead['level'])}: level {shown(label)} of {shown(cells.text(row, layout.lead['name']))} is "
         f"not known; {nearest(label, dict.fromkeys(LEVELS.values()))} {COMPARE}"
     )
 
@@ -300,7 +300,7 @@ def _count(cells: Cells, row: int, column: int, label: str) -> tuple[float, str]
     if isinstance(cell, str) and cell.strip() in MARKS:
         return float("nan"), MARKS[cell.strip()]
     raise InputError(
-        f"{cells.at(row, column)}: {shown(cell)} under {label!r} is not a count; a whole number from 0, a blank or '*' "
+        f"{cells.at(row, column)}: {shown(cell)} under {shown(label)} is not a count; a whole number from 0, a blank or '*' "
         f"is expected. {COMPARE}"
     )
 
@@ -314,7 +314,7 @@ def _join(frame: pd.DataFrame, table: pd.DataFrame, cells: Cells, column: str) -
         first = differ.iloc[0]
         raise InputError(
             f"{cells.path}: sheets 'Table 4' and {cells.sheet!r} do not list the same rows: {first['level']} "
-            f"{first['name']!r}, {first['service']!r} is in one only. {COMPARE}"
+            f"{shown(first['name'])}, {shown(first['service'])} is in one only. {COMPARE}"
         )
     values = table.set_index(pd.MultiIndex.from_frame(theirs))[[column, f"{column}_reason"]]
     aligned = values.reindex(pd.MultiIndex.from_frame(mine))

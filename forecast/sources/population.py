@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from forecast.errors import InputError
-from forecast.sources.text import Grid, nearest, read_csv, shown
+from forecast.sources.text import Grid, nearest, read_csv, refuse_data_as_header, shown
 
 NEEDED = ("AREA_CODE", "AREA_NAME", "COMPONENT", "SEX", "AGE_GROUP")
 SEXES = ("persons", "males", "females")
@@ -66,7 +66,7 @@ def read(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
         earlier = seen.setdefault((code, sex, age), line)
         if earlier != line:
             raise InputError(
-                f"{path}: line {line}: {code} {sex} aged {label} stands in line {earlier} already; one row an area, "
+                f"{path}: line {line}: {shown(code)} {sex} aged {label} stands in line {earlier} already; one row an area, "
                 f"sex and age is allowed. {NEXT_STEP}"
             )
         for year in years:
@@ -78,11 +78,13 @@ def read(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
 
 
 def _check_header(grid: Grid, years: list[str], path: Path) -> None:
+    if not set(NEEDED) <= set(grid.header):
+        refuse_data_as_header([name for name in grid.header if name not in years], where=str(path))
     for name in NEEDED:
         if name not in grid.header:
             raise InputError(f"{path}: no column {name!r}; {nearest(name, grid.header)} {NEXT_STEP}")
     if not years:
-        raise InputError(f"{path}: no column is a year such as 2022; columns are {list(grid.header)}. {NEXT_STEP}")
+        raise InputError(f"{path}: none of the {len(grid.header)} columns is a year such as 2022. {NEXT_STEP}")
     twice = sorted({name for name in (*NEEDED, *years) if grid.header.count(name) > 1})
     if twice:
         raise InputError(

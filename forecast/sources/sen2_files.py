@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from forecast.errors import InputError
 from forecast.sources.sen2_schema import fold
+from forecast.sources.text import refuse_data_as_header, shown
 
 _ENDINGS = (".csv.gz", ".csv")
 
@@ -126,11 +127,12 @@ def rows(content: bytes, label: str) -> tuple[list[str], Iterator[tuple[int, lis
         raise InputError(f"{label}: the file is empty; a header and rows are needed. Download it again.")
     records = _records(text, label)
     header = [name.strip() for name in next(records)[1]]
+    refuse_data_as_header(header, where=label)
     folded = [fold(name) for name in header]
     repeated = next((name for i, name in enumerate(folded) if name in folded[:i]), None)
     if repeated is not None:
         raise InputError(
-            f"{label} line 1: column '{repeated}' stands twice; one is allowed. Remove one or download it again."
+            f"{label} line 1: column {shown(repeated)} stands twice; one is allowed. Remove one or download it again."
         )
     return header, _of_width(records, width=len(header), label=label)
 
@@ -155,7 +157,7 @@ def _of_width(records: Iterator[tuple[int, list[str]]], *, width: int, label: st
     for line, fields in records:
         if len(fields) != width:
             raise InputError(
-                f"{label} line {line}: {len(fields)} fields where the header has {width} (row begins "
-                f"'{','.join(fields[:3])}'). Quote fields that hold commas, or download the file again."
+                f"{label} line {line}: {len(fields)} fields where the header has {width}. "
+                "Quote fields that hold commas, or download the file again."
             )
         yield line, fields

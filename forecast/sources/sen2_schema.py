@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from forecast.errors import InputError
+from forecast.sources.text import nearest, shown
 
 _COUNT = re.compile(r"\d+(\.0+)?")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
@@ -183,8 +184,8 @@ def locate(table: Table, header: Sequence[str], *, where: str) -> tuple[dict[str
     missing = missing_columns(table, header)
     if missing:
         raise InputError(
-            f"{where}: column '{missing[0]}' is missing ({len(header)} columns found: {', '.join(header[:12])}...); "
-            "it is needed. Download the file again, or add its new name to the schema map of the release year."
+            f"{where}: column '{missing[0]}' is missing among {len(header)} columns ({nearest(missing[0], header)}) "
+            "It is needed. Download the file again, or add its new name to the schema map of the release year."
         )
     at = {fold(column): i for i, column in enumerate(header)}
     wanted = {name: (name, *other) for name, other in common().base_columns.items()}
@@ -216,7 +217,7 @@ def year_of(time_period: str, *, period: str, where: str) -> int:
     if academic and (int(academic[1]) + 1) % 100 == int(academic[2]):
         return int(academic[1]) + (period == "stock")
     raise InputError(
-        f"{where}, column 'time_period': '{time_period}' is not a year (2023) or an academic year (202324). "
+        f"{where}, column 'time_period': {shown(time_period)} is not a year (2023) or an academic year (202324). "
         "Correct the cell or download the file again."
     )
 
@@ -246,5 +247,5 @@ def read_cell(text: str, *, percent: bool, where: str) -> tuple[float, str]:
     rule = "a percentage from 0 to 100" if percent else "a whole number of 0 or more"
     known = ", ".join(symbol for symbol in symbols if symbol)
     raise InputError(
-        f"{where}: '{text}' is not {rule} or a known symbol ({known}). Correct the cell or download the file again."
+        f"{where}: {shown(text)} is not {rule} or a known symbol ({known}). Correct the cell or download the file again."
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from forecast.errors import InputError
 from forecast.sources.sen2_files import rows
 from forecast.sources.sen2_schema import Table, common, fold, locate, read_cell, year_of
+from forecast.sources.text import shown
 
 RAW_COLUMNS = (
     "measure",
@@ -37,7 +38,9 @@ def read_table(content: bytes, table: Table, *, label: str) -> tuple[pd.DataFram
     """
     header, lines = rows(content, label)
     at, extra = locate(table, header, where=label)
-    warnings = [f"{label}: column '{column}' is not in the schema map of the release; not read" for column in extra]
+    warnings = [
+        f"{label}: column {shown(column)} is not in the schema map of the release; not read" for column in extra
+    ]
     records: list[tuple[object, ...]] = []
     seen: dict[tuple[str, int], int] = {}
     unknown: dict[str, str] = {}
@@ -54,7 +57,7 @@ def read_table(content: bytes, table: Table, *, label: str) -> tuple[pd.DataFram
         area = _area(fields, at, where=where)
         if (area[3], year) in seen:
             raise InputError(
-                f"{where}: {area[5]} ({area[3]}) {year} stands already in line {seen[area[3], year]}; one row an area "
+                f"{where}: {shown(area[5])} ({area[3]}) {year} stands already in line {seen[area[3], year]}; one row an area "
                 "and year is allowed. Remove one or download the file again."
             )
         seen[area[3], year] = line
@@ -68,7 +71,9 @@ def read_table(content: bytes, table: Table, *, label: str) -> tuple[pd.DataFram
     if not records:
         _no_totals(label, table, unknown, any_row=any_row)
     for value, column in unknown.items():
-        warnings.append(f"{label}: column '{column}' has '{value}', not in the schema map of the release; not read")
+        warnings.append(
+            f"{label}: column '{column}' has {shown(value)}, not in the schema map of the release; not read"
+        )
     return pd.DataFrame(records, columns=list(RAW_COLUMNS)), warnings
 
 
@@ -77,7 +82,7 @@ def _no_totals(label: str, table: Table, unknown: Mapping[str, str], *, any_row:
         raise InputError(f"{label}: has a header but no rows; rows are needed. Download it again.")
     wanted = sorted(table.filters[0].total)[0] if table.filters else "any area"
     value, column = next(iter(unknown.items()), ("", table.filters[0].column if table.filters else "time_period"))
-    found = f"unknown label '{value}' found instead" if value else "no row has it"
+    found = f"unknown label {shown(value)} found instead" if value else "no row has it"
     raise InputError(
         f"{label}, column '{column}': no totals ('{wanted}'); {found}. If the label was renamed, add it to the schema "
         "map of the release year; otherwise download the file again."
@@ -95,7 +100,7 @@ def _is_total(
         if label not in chosen.known:
             if chosen.strict:
                 raise InputError(
-                    f"{where}, column '{chosen.column}': label '{value}' is not known. Add it to the schema map of the "
+                    f"{where}, column '{chosen.column}': label {shown(value)} is not known. Add it to the schema map of the "
                     "release year, or correct the cell."
                 )
             unknown.setdefault(value, chosen.column)
@@ -106,7 +111,7 @@ def _is_total(
 def _check_time_identifier(value: str, where: str) -> None:
     if fold(value) not in common().time_identifiers:
         raise InputError(
-            f"{where}, column 'time_identifier': '{value}' is not known (Calendar year or Academic year). "
+            f"{where}, column 'time_identifier': {shown(value)} is not known (Calendar year or Academic year). "
             "Correct the cell or download the file again."
         )
 
@@ -117,14 +122,14 @@ def _area(fields: Sequence[str], at: Mapping[str, int], *, where: str) -> tuple[
     level = common().levels.get(fold(label))
     if level is None:
         raise InputError(
-            f"{where}, column 'geographic_level': '{label}' is not known (National, Regional or Local authority). "
+            f"{where}, column 'geographic_level': {shown(label)} is not known (National, Regional or Local authority). "
             "Correct the cell or add the label to the schema map."
         )
     column = {"national": "country", "region": "region", "local_authority": "new_la"}[level] + "_code"
     code = fields[at[column]].strip()
     if len(code) != 9 or code[0] != "E" or not code[1:].isdigit():
         raise InputError(
-            f"{where}, column '{column}': '{code}' is not an area code (E and eight digits). Correct the cell or "
+            f"{where}, column '{column}': {shown(code)} is not an area code (E and eight digits). Correct the cell or "
             "download the file again."
         )
     region_code, region_name = (fields[at[name]].strip() for name in ("region_code", "region_name"))

@@ -18,12 +18,14 @@ from forecast.errors import InputError, SpecError
 from forecast.sources.cells import PERIOD_ALIAS, read_count, read_period
 from forecast.sources.observations import PROVENANCES, Reading, SourceNote, checked, digest_files
 from forecast.sources.text import (
+    LISTED,
     column_letters,
     looks_personal,
     nearest,
     open_workbook,
     read_bytes,
     read_csv,
+    refuse_data_as_header,
     sheet_grid,
     shown,
 )
@@ -198,7 +200,7 @@ def _load_excel(path: Path, columns: Mapping[str, str], sheet: str | None) -> _R
     names = workbook.sheet_names
     if sheet is None and len(names) > 1:
         raise InputError(
-            f"{path}: {len(names)} sheets ({', '.join(map(repr, names))}), one is expected. Set sheet: to one."
+            f"{path}: {len(names)} sheets ({', '.join(map(shown, names[:LISTED]))}), one is expected. Set sheet: to one."
         )
     chosen = sheet or names[0]
     cells, above, left = sheet_grid(workbook, chosen, path=path)
@@ -233,6 +235,8 @@ def _load_parquet(path: Path, columns: Mapping[str, str]) -> _Rows:
 
 
 def _check_columns(path: Path, columns: Mapping[str, str], header: Sequence[str]) -> None:
+    if not set(columns.values()) <= set(header):
+        refuse_data_as_header(header, where=str(path))
     for role, name in columns.items():
         if name not in header:
             raise InputError(f"{path}: no column {name!r} (for {role}); {nearest(name, header)} Correct columns.")
@@ -265,7 +269,7 @@ def _records(
         earlier = seen.setdefault((code, ds), i)
         if earlier != i:
             raise InputError(
-                f"{rows.where(i, 'ds')}: area {code!r} has a count for {ds:%Y-%m-%d} already, at "
+                f"{rows.where(i, 'ds')}: area {shown(code)} has a count for {ds:%Y-%m-%d} already, at "
                 f"{rows.places[earlier]}; one row an area and period is allowed. Add up or remove the repeat."
             )
         y, reason = read_count(rows.values["y"][i], allow_fractions=allow_fractions, where=rows.where(i, "y"))
@@ -297,7 +301,7 @@ def _area(rows: _Rows, index: int, written: dict[str, tuple[str, str, int]]) -> 
     known, called, first = written.setdefault(code.casefold(), (code, name, index))
     if (known, called) != (code, name):
         raise InputError(
-            f"{rows.where(index, 'area')}: area {code!r} ({name}) is written {known!r} ({called}) at "
+            f"{rows.where(index, 'area')}: area {shown(code)} ({name}) is written {shown(known)} ({called}) at "
             f"{rows.places[first]}; one spelling an area is expected. Correct one of them."
         )
     return code, name
@@ -311,7 +315,9 @@ def _warnings(path: Path, frame: pd.DataFrame, freq: str) -> list[str]:
         absent = grid.difference(pd.DatetimeIndex(part["ds"]))
         if len(absent):
             named = ", ".join(f"{day:%Y-%m-%d}" for day in absent[:6]) + (", ..." if len(absent) > 6 else "")
-            found.append(f"{path.name}: area {code!r}: {len(absent)} periods without a row ({named}); they stay gaps.")
+            found.append(
+                f"{path.name}: area {shown(code)}: {len(absent)} periods without a row ({named}); they stay gaps."
+            )
     for reason, count in frame.loc[frame["reason"].ne(""), "reason"].value_counts(sort=False).sort_index().items():
         found.append(f"{path.name}: {count} values have no figure, reason {reason!r}; they are missing, not zero.")
     return found

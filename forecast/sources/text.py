@@ -6,6 +6,7 @@ silence when a line has one field too many. Here a line that does not fit its he
 
 from __future__ import annotations
 
+import calendar
 import csv
 import difflib
 import io
@@ -30,6 +31,15 @@ _PERSONAL = re.compile(
     r"|\d{3}[\s-]?\d{3}[\s-]?\d{4}"  # NHS number; a unique learner number has ten digits too
     r")(?![A-Z\d])"
 )
+_NUMBER = re.compile(r"[<£+-]?\s*\d[\d,.\s]*%?")
+_MONTH = f"(?:{'|'.join(f'{name[:3]}t?|{name}' for name in calendar.month_name[1:])})"
+_DATE = re.compile(
+    r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|(?<!\d)(?:19|20)\d\d[/.-]\d{1,2}(?!\d)|^\d{1,2}[/.-]\d{4}$"
+    rf"|\d[\s/.-]*{_MONTH}\b|\b{_MONTH}[\s/.-]*\d",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(r"[^\W\d_][\w ()/&'.-]*")
+LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class Grid:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Say which known words are nearest to a word, or list them.
+    """Say which known words are nearest to a word, or list the first ten; words that are not plain stay unsaid.
 
     Examples
     --------
@@ -61,12 +71,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("zz", ["Month", "Referrals"])
     "known: 'Month', 'Referrals'."
     """
-    names = [name for name in known if name]
+    names = [name for name in known if _PLAIN.fullmatch(name) and len(name) <= 60 and not looks_like_data(name)]
     folded = {name.casefold(): name for name in names}
     found = difflib.get_close_matches(word.casefold(), list(folded), n=3, cutoff=0.6)
     if found:
         return f"did you mean {' or '.join(repr(folded[name]) for name in found)}?"
-    return f"known: {', '.join(repr(name) for name in names)}."
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"known: {', '.join(repr(name) for name in names[:LISTED]) or 'none in plain words'}{more}."
 
 
 def looks_personal(value: object) -> bool:
@@ -79,6 +90,33 @@ def looks_personal(value: object) -> bool:
     """
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     return _PERSONAL.search(text.upper()) is not None
+
+
+def looks_like_data(cell: object) -> bool:
+    """Tell whether a cell holds a number, a date or what identifies a child: no name of a column does.
+
+    Examples
+    --------
+    >>> [looks_like_data(cell) for cell in ("1,204", "12/02/2026", "3 Mar 2015", "SK1 3XE", "Aged 0-4", "Referrals")]
+    [True, True, True, True, False, False]
+    """
+    text = str(cell).strip()
+    return bool(_NUMBER.fullmatch(text) or _DATE.search(text)) or looks_personal(cell)
+
+
+def refuse_data_as_header(header: Iterable[object], *, where: str) -> None:
+    """Refuse a first line that holds data, without quoting it: it may be about a child.
+
+    Raises
+    ------
+    InputError
+        If a cell looks like data.
+    """
+    if any(looks_like_data(cell) for cell in header):
+        raise InputError(
+            f"{where}: the first line looks like data, not a header (not shown). "
+            "Add a header line that names the columns in words."
+        )
 
 
 def shown(value: object) -> str:

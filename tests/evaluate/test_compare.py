@@ -121,3 +121,14 @@ def test_a_reference_alone_gives_an_empty_table(close_and_clear):
     made = compare(close_and_clear.query("model == 'naive'"), reference="naive")
     assert made.empty
     assert {"horizon", "model", "verdict"} <= set(made.columns)
+
+
+def test_origins_that_swing_together_are_noise_when_they_are_few():
+    rng = np.random.default_rng(5)
+    called = []
+    for seed in range(60):
+        shocks = {origin: rng.normal(0, 10) for origin in range(4)}
+        own = cells({"naive": 30.0, "other": 30.0}, n=20, origins=4, horizons=1, noise=1.0, seed=seed)
+        shifted = own["abs_error"] + own["origin"].map(shocks).where(own["model"] == "other", 0.0)
+        called.append(compare(own.assign(abs_error=shifted.abs()), reference="naive")["verdict"].iloc[0])
+    assert called.count("noise") >= 51

@@ -10,9 +10,9 @@ import pytest
 
 from forecast import Panel, SpecError, forecast_panel, models
 from forecast.evaluate.origins import calibration_ends, evaluation_ends, rolling_points
-from forecast.forecasting import study_panel
 from forecast.models.area_growth import AreaGrowth
 from forecast.models.base import Capability
+from forecast.study import study_panel
 from tests.panels import growing, long, panel, window
 
 NAN = np.nan

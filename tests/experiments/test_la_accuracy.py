@@ -33,7 +33,7 @@ from experiments.tables import (
     verdict,
     wapes,
 )
-from forecast import forecasting
+from forecast import study
 from forecast.sources.observations import OBSERVATION_COLUMNS, Reading
 from jobs.tracking_store import StoreFault
 
@@ -109,7 +109,7 @@ def test_complete_panel_drops_missing_marked_and_zero_series_and_later_years():
 
 @pytest.mark.parametrize("method", ["auto", RULES[0].name])
 def test_no_look_ahead(method, monkeypatch):
-    monkeypatch.setattr(forecasting, "default_members", lambda period: ("naive", "drift", "area_growth"))
+    monkeypatch.setattr(study, "default_members", lambda period: ("naive", "drift", "area_growth"))
     methods = {method: "auto" if method == "auto" else RULES[0]}
     values = growing()
     changed = values.copy()
