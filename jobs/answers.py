@@ -97,6 +97,8 @@ class EvaluateAnswer(Answer):
 
     command: Literal["evaluate"] = "evaluate"
     run_id: str
+    cells: Literal["common", "all"]
+    """common: at each horizon, the past forecasts that all measured models made; all: each model's own."""
     scores: list[ScoreRow]
 
 

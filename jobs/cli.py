@@ -131,7 +131,11 @@ def validate(config_path: str, as_of: datetime | None, as_json: bool) -> None:
     counts = ", ".join(f"{name} {count:,}" for name, count in figures.items())
     for fault in faults:
         click.echo(f"error: {fault}", err=True)
-    text = f"{len(faults)} faults" if faults else f"valid: {series} series; figures visible: {counts}"
+    text = (
+        f"{len(faults)} fault{'s' * (len(faults) != 1)}"
+        if faults
+        else f"valid: {series} series; figures visible: {counts}"
+    )
     following = f"forecast {'validate' if faults else 'run'} {named_again(config_path, None, as_of)}"
     said = "\n".join([*(f"warning: {warning}" for warning in warnings), text])
     answer(result, as_json=as_json, text=said, next_command=following)
@@ -187,23 +191,23 @@ def status(config_path: str, output: Path | None, max_age: int | None, as_json: 
 @config_option
 @output_option
 @run_option
+@click.option("--all-cells", is_flag=True, help="Each model on all its own past forecasts, not the shared ones.")
 @json_option
-def evaluate(config_path: str, output: Path | None, run_id: str | None, as_json: bool) -> None:
+def evaluate(config_path: str, output: Path | None, run_id: str | None, all_cells: bool, as_json: bool) -> None:
     """Show how accurate each model was at past origins, by measure and horizon."""
     from jobs.answers import EvaluateAnswer, ScoreRow
-    from jobs.results import latest_run, read_scores, scores_table
+    from jobs.results import latest_run, read_scores, scores_shown, scores_table
 
     config = load(config_path, output)
     manifest = latest_run(config.runs_dir, name=config.name, run_id=run_id)
-    table = scores_table(read_scores(config.runs_dir / manifest["run_id"]))
-    result = EvaluateAnswer(run_id=manifest["run_id"], scores=rows_of(table, ScoreRow.model_validate))
-    shown = table.drop(columns=["target", "pinball"])
-    shares = ["wape", "bias", "coverage_80", "coverage_95"]
-    shown[shares] = shown[shares] * 100
+    table = scores_table(read_scores(config.runs_dir / manifest["run_id"]), all_cells=all_cells)
+    rows = rows_of(table, ScoreRow.model_validate)
+    result = EvaluateAnswer(run_id=manifest["run_id"], cells="all" if all_cells else "common", scores=rows)
+    which = "each model on all of its past forecasts" if all_cells else "models on the past forecasts they share"
     answer(
         result,
         as_json=as_json,
-        text=as_text(shown.round(1)),
+        text=f"{which}\n{as_text(scores_shown(table))}",
         next_command=f"forecast compare {named_again(config_path, output)}",
     )
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from forecast.errors import SpecError
 from jobs.config_checks import Problem, contradictions, field_problems, suggestion
@@ -22,91 +22,16 @@ from jobs.config_fields import (
     SQLITE,
     Areas,
     DataPath,
-    DateFormat,
     Day,
-    Encoding,
     Levels,
-    MaxGap,
     Measure,
     Name,
-    OneOrMany,
     Some,
-    TablePath,
     TrackingUri,
     Words,
 )
+from jobs.config_sources import SOURCES, Columns, Source, Spec
 from jobs.yaml_reader import Fault, YamlFile, YamlPath, path_text, read_yaml
-
-
-class Spec(BaseModel):
-    """Base of the blocks of a config: frozen, strict, unknown keys refused."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class Series(Spec):
-    """Base of the sources."""
-
-    max_gap: MaxGap = 2
-    """Missing periods inside a series that are filled; more refuse the series."""
-
-
-class Sen2Release(Series):
-    """DfE's release "Education, health and care plans" (SEN2)."""
-
-    source: Literal["sen2_release"]
-    path: DataPath
-    """`bundled`, or the folder or zip of a release as downloaded, relative to the config file."""
-
-
-class NhsWaitingList(Series):
-    """NHS England's monthly workbooks of community waiting lists: speech and language, children."""
-
-    source: Literal["nhs_waiting_list"]
-    path: OneOrMany[DataPath]
-    """`bundled`, a folder of workbooks, or a list of workbooks, relative to the config file."""
-
-
-class Columns(Spec):
-    """The column names of a table."""
-
-    ds: Words
-    """Column of the date (any day of the period)."""
-    y: Words
-    """Column of the count."""
-    area: Words | None = None
-    """Column of the area code or name; without it the table is one series."""
-    area_name: Words | None = None
-    """Column of the area name, when `area` is a code."""
-
-
-class Table(Series):
-    """A council's own counts: csv, xlsx or parquet."""
-
-    source: Literal["table"]
-    path: TablePath
-    """The file, relative to the config file."""
-    measure: Measure
-    """What is counted, such as slt_referrals."""
-    freq: Literal["YS", "QS", "MS", "W-MON"]
-    """Period of a row: year, quarter, month, or week from Monday."""
-    columns: Columns
-    date_format: OneOrMany[DateFormat] | None = None
-    """How text dates are written, such as %d/%m/%Y; a list is tried in order; ISO when left out."""
-    sheet: Words | None = None
-    """Sheet of a workbook; the first when left out."""
-    encoding: Encoding | None = None
-    """Encoding of a csv; UTF-8 when left out."""
-    provenance: Literal["local", "published", "synthetic"] = "local"
-    """Local data is not published without disclosure control; synthetic data is labelled."""
-    available_after_days: Annotated[int, Field(ge=0, le=3660)] = 0
-    """Days from the end of a period until its figure was known."""
-
-
-_SOURCES: dict[str, type[Spec]] = {"sen2_release": Sen2Release, "nhs_waiting_list": NhsWaitingList, "table": Table}
-Source = Annotated[Sen2Release | NhsWaitingList | Table, Field(discriminator="source")]
 
 
 class Target(Spec):
@@ -129,8 +54,8 @@ class Target(Spec):
     candidates: Some[Words] = DEFAULT_CANDIDATES
     """Models compared in the evaluation."""
     slow_scope: Literal["neighbours", "all"] = "neighbours"
-    """Where slow per-area models are evaluated: areas shown and their neighbours, or everywhere."""
-    thresholds: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """Where models that see one area at a time are tried: the areas shown and their neighbours, or everywhere."""
+    thresholds: dict[str, Annotated[float, Field(ge=0)]] = Field(default={})
     """By measure: the page gives the chance of more than this."""
 
 
@@ -302,7 +227,13 @@ def _checked(read: YamlFile, *, today: date) -> tuple[RunConfig | None, list[Pro
     except ValidationError as error:
         problems.extend(field_problems(error, data, keys_at=_keys_at))
     problems.extend(
-        contradictions(data, measures=measures, models=models.names(), default_candidates=DEFAULT_CANDIDATES)
+        contradictions(
+            data,
+            measures=measures,
+            rates=sen2_schema.common().percent,
+            models=models.names(),
+            default_candidates=DEFAULT_CANDIDATES,
+        )
     )
     return config, problems
 
@@ -312,7 +243,7 @@ def _keys_at(path: YamlPath, source: str | None) -> list[str]:
         case ("data", _, "columns"):
             spec: type[Spec] = Columns
         case ("data", _):
-            spec = _SOURCES[source or ""]
+            spec = SOURCES[source or ""]
         case (first, *_):
             spec = _BLOCKS[str(first)]
         case _:

@@ -111,6 +111,7 @@ def contradictions(
     data: Mapping[str, object],
     *,
     measures: Mapping[str, Sequence[str]],
+    rates: Mapping[str, Sequence[str]],
     models: Sequence[str],
     default_candidates: Sequence[str],
 ) -> Iterator[Problem]:
@@ -122,12 +123,16 @@ def contradictions(
         The values as read.
     measures : dict
         The measures a kind of source gives, by `source`.
+    rates : dict
+        By published measure that is a percentage, the counts to forecast instead.
     models : sequence of str
         Names in the model registry.
     default_candidates : sequence of str
         What a target without `candidates` compares.
     """
     sources = _block(data.get("data"))
+    for key, source in sources.items():
+        yield from _unsigned(_block(source), ("data", key))
     first: dict[str, int] = {}
     for number, value in enumerate(_items(data.get("targets"))):
         target, at = _block(value), ("targets", number)
@@ -136,11 +141,19 @@ def contradictions(
             yield Problem((*at, "name"), f"{name!r} is also the name of targets[{first[name]}]; give it its own")
         for key in ("measures", "areas", "candidates"):
             yield from _repeats(target.get(key), (*at, key))
-        yield from _source_problems(target, at, sources, measures)
+        yield from _source_problems(target, at, sources, measures, rates)
         yield from _model_problems(target, at, models, default_candidates)
     output = _block(data.get("output"))
     if output and output.get("runs", "runs") == output.get("releases", "releases"):
         yield Problem(("output", "releases"), "is the folder of the runs too; give releases a folder of their own")
+
+
+def _unsigned(source: Mapping[str, object], at: YamlPath) -> Iterator[Problem]:
+    """Find what the page must say of published data and a table does not."""
+    if source.get("source") == "table" and source.get("provenance") == "published":
+        for key in ("title", "publisher", "licence"):
+            if source.get(key) is None:
+                yield Problem((*at, key), "is needed when provenance is published, for the page to say; add it")
 
 
 def _source_problems(
@@ -148,6 +161,7 @@ def _source_problems(
     at: YamlPath,
     sources: Mapping[str, object],
     measures: Mapping[str, Sequence[str]],
+    rates: Mapping[str, Sequence[str]],
 ) -> Iterator[Problem]:
     name = target.get("data")
     if isinstance(name, str):
@@ -162,6 +176,9 @@ def _source_problems(
             if names and isinstance(measure, str) and measure not in names:
                 hint = suggestion(measure, names)
                 yield Problem((*at, "measures", number), f"{measure!r} is not a measure of data.{name}{hint}")
+            elif not given and measure in rates:
+                counts = " and ".join(rates[str(measure)])
+                yield Problem((*at, "measures", number), f"{measure!r} is a percentage, not a count; forecast {counts}")
     wanted = [word for word in _items(target.get("measures")) if isinstance(word, str)]
     for measure in _block(target.get("thresholds")):
         if measure not in wanted:

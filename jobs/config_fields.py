@@ -14,6 +14,7 @@ from jobs.config_checks import MEASURE, NAME, NOT_BLANK, shown, suggestion
 
 BUNDLED = "bundled"
 SQLITE = "sqlite:///"
+MOST_GAP = 24
 DEFAULT_CANDIDATES = ("naive", "drift", "area_growth", "theta", "ets")
 BUNDLED_SOURCES = ("sen2_release", "nhs_waiting_list")
 
@@ -104,7 +105,7 @@ DateFormat = Annotated[Words, AfterValidator(_date_format)]
 Encoding = Annotated[Words, AfterValidator(_known_encoding)]
 TrackingUri = Annotated[Words, AfterValidator(_tracking_uri)]
 Day = Annotated[date, BeforeValidator(_iso_day)]
-MaxGap = Annotated[int, Field(ge=0, le=24)]
+MaxGap = Annotated[int, Field(ge=0, le=MOST_GAP)]
 T = TypeVar("T")
 Some = Annotated[tuple[T, ...], Field(min_length=1, strict=False)]
 OneOrMany = Annotated[

@@ -116,7 +116,7 @@ def config_for(area_name: str, *, as_of: date | None) -> str:
     Raises
     ------
     SpecError
-        If there is no such area, or it is not a local authority.
+        If there is no such area, or it is not a local authority of today.
     """
     return _text_for(_local_authority(area_name), as_of=as_of)
 
@@ -143,7 +143,7 @@ def write_config(area_name: str, folder: Path, *, as_of: date | None, dry_run: b
     Raises
     ------
     SpecError
-        If there is no such local authority, or the file exists: it is never overwritten.
+        If there is no such local authority today, or the file exists: it is never overwritten.
     """
     area = _local_authority(area_name)
     file = folder / f"{_slug(area.name)}.yaml"
@@ -177,6 +177,15 @@ def _local_authority(text: str) -> Area:
         raise SpecError(
             f"area {text!r}: is {area.name}, level {area.geographic_level}; a config is written for one "
             "local authority, with its region and England on the page. Name a local authority."
+        )
+    if not area.current:
+        known = reference.areas()
+        last = int(known.loc[known["area_code"].eq(area.code), "last"].iloc[0])
+        begun = known["region_code"].eq(area.region_code) & known["first"].between(last, last + 1)
+        names = list(known.loc[begun & known["geographic_level"].eq("local_authority"), "area_name"])
+        instead = f"{' or '.join(names)}, new in {area.region_name} since" if names else "an authority of today"
+        raise SpecError(
+            f"area {text!r}: is {area.name}, which no longer exists; its last figures are of {last}. Name {instead}."
         )
     return area
 

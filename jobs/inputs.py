@@ -6,7 +6,7 @@ in one panel.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,13 +19,15 @@ from forecast import reference
 from forecast.errors import InputError, SpecError
 from forecast.panel import PERIOD_NAME, Panel
 from forecast.sources import nhs_waiting_list, sen2_release, table
-from forecast.sources.observations import Reading, panel_of, usable, visible
+from forecast.sources.faults import Faults
+from forecast.sources.observations import AGGREGATES, Reading, panel_of, usable, visible
 from forecast.sources.text import shown
+from jobs.config_fields import MOST_GAP
 
 if TYPE_CHECKING:
     from jobs.config import RunConfig, Target
 
-AGGREGATES = ("icb", "region", "nhs_region", "national")
+DATE_FORM = {"YS": "%Y", "QS": "%Y-%m", "MS": "%Y-%m", "W-MON": "%Y-%m-%d"}
 FREQ = {"sen2_release": "YS", "nhs_waiting_list": "MS"}
 
 
@@ -103,6 +105,9 @@ def _read(config: RunConfig, name: str) -> Reading:
         encoding=source.encoding,
         provenance=source.provenance,
         available_after_days=source.available_after_days,
+        title=source.title or "",
+        publisher=source.publisher or "",
+        licence=source.licence or "not stated",
     )
 
 
@@ -120,26 +125,30 @@ def panel_jobs(config: RunConfig, readings: Mapping[str, Reading]) -> list[Panel
 
 
 def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -> list[PanelJob]:
-    """Check the data of one target and lay it out in panels, one a measure and geographic level."""
+    """Check the data of one target and lay it out in panels, one a measure and geographic level.
+
+    Raises
+    ------
+    InputError, SpecError
+        As `panel_jobs`: the first fault, with the others as its notes.
+    """
     source = config.data[target.data]
     freq = freq_of(config, target.data)
     here = observations[observations["measure"].isin(target.measures)]
-    for measure in target.measures:
-        if not (here["measure"] == measure).any():
-            known = ", ".join(sorted(observations["measure"].unique()))
-            raise InputError(
-                f"target {target.name!r}: data {target.data!r} has no figures of {measure!r} visible on {config.as_of} "
-                f"(it has {known}). Name one of those under measures in {config.file.name}."
-            )
+    faults = Faults()
+    faults.add(_absent_measures(config, target, observations))
+    if here.empty:
+        faults.refuse()
     if source.source == "sen2_release":
         here = _still_reported(here)
     if source.source == "table":
-        _refuse_gaps(here, freq, source.max_gap, config.file.name)
-    wanted = _wanted_areas(config, target, here)
+        faults.add(_gaps(here, freq, source.max_gap, config.file.name))
+    wanted = _wanted_areas(config, target, here, faults)
+    if len(wanted):
+        faults.add(_unusable(config, target, here, list(wanted["area_code"])))
+    faults.refuse()
     jobs = []
     for measure in target.measures:
-        shown_rows = here[(here["measure"] == measure) & here["area_code"].isin(wanted["area_code"])]
-        _refuse_unusable(config.file.name, target, measure, shown_rows)
         parts = _panel_of_parts(here[here["measure"] == measure], freq) if target.pool == "all" else None
         for level in dict.fromkeys(wanted["geographic_level"]):
             rows = here[(here["measure"] == measure) & (here["geographic_level"] == level)]
@@ -167,14 +176,27 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
     return jobs
 
 
-def _refuse_unusable(file: str, target: Target, measure: str, rows: pd.DataFrame) -> None:
-    """Refuse a measure without a figure that may be used for any area shown: there is nothing to forecast from."""
-    if not usable(rows).notna().any():
-        told = [f", first {row.area_name} {row.ds:%Y-%m}: {row.reason}" for row in rows.head(1).itertuples()]
-        raise InputError(
-            f"target {target.name!r}: none of the {len(rows)} figures of {measure!r} in data {target.data!r} for its "
-            f"areas can be used{''.join(told)}. Give figures, or take the measure out of {file}."
-        )
+def _absent_measures(config: RunConfig, target: Target, observations: pd.DataFrame) -> Iterator[InputError]:
+    given = sorted(observations["measure"].unique())
+    for measure in target.measures:
+        if measure not in given:
+            yield InputError(
+                f"target {target.name!r}: data {target.data!r} has no figures of {measure!r} visible on {config.as_of} "
+                f"(it has {', '.join(given)}). Name one of those under measures in {config.file.name}."
+            )
+
+
+def _unusable(config: RunConfig, target: Target, here: pd.DataFrame, areas: list[str]) -> Iterator[InputError]:
+    """Find measures without a figure that may be used for any area shown: there is nothing to forecast from."""
+    form = DATE_FORM[freq_of(config, target.data)]
+    for measure, of_all in here.groupby("measure"):
+        rows = of_all[of_all["area_code"].isin(areas)]
+        if not usable(rows).notna().any():
+            told = [f", first {row.area_name} {row.ds:{form}}: {row.reason}" for row in rows.head(1).itertuples()]
+            yield InputError(
+                f"target {target.name!r}: none of the {len(rows)} figures of {measure!r} in data {target.data!r} for "
+                f"its areas can be used{''.join(told)}. Give figures, or take the measure out of {config.file.name}."
+            )
 
 
 def _still_reported(observations: pd.DataFrame) -> pd.DataFrame:
@@ -199,7 +221,7 @@ def _neighbours(areas: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(found - set(areas)))
 
 
-def _wanted_areas(config: RunConfig, target: Target, observations: pd.DataFrame) -> pd.DataFrame:
+def _wanted_areas(config: RunConfig, target: Target, observations: pd.DataFrame, faults: Faults) -> pd.DataFrame:
     """Rows of area_code, area_name and geographic_level to show, bottom levels first for `all`."""
     latest = observations.sort_values("ds").drop_duplicates("area_code", keep="last")
     known = latest[["area_code", "area_name", "geographic_level"]]
@@ -207,16 +229,18 @@ def _wanted_areas(config: RunConfig, target: Target, observations: pd.DataFrame)
         order = known["geographic_level"].map(lambda level: AGGREGATES.index(level) + 1 if level in AGGREGATES else 0)
         return known.iloc[np.lexsort((known["area_name"], order))]
     names = known["area_name"].str.casefold()
-    rows = []
+    rows = [known.iloc[:0]]
     for text in target.areas:
         match = known[(known["area_code"] == text) | (names == text.casefold())]
-        if match.empty:
-            match = known[known["area_code"] == _code_of(text, list(known["area_name"]), target.name, config.file.name)]
-        if match.empty:
-            raise InputError(
-                f"target {target.name!r}: area {shown(text)} has no figures in data {target.data!r} visible on "
-                f"{config.as_of}. Choose another area or a later as_of in {config.file.name}."
-            )
+        with faults.kept():
+            if match.empty:
+                code = _code_of(text, list(known["area_name"]), target.name, config.file.name)
+                match = known[known["area_code"] == code]
+            if match.empty:
+                raise InputError(
+                    f"target {target.name!r}: area {shown(text)} has no figures in data {target.data!r} visible on "
+                    f"{config.as_of}. Choose another area or a later as_of in {config.file.name}."
+                )
         rows.append(match)
     return pd.concat(rows).drop_duplicates("area_code")
 
@@ -233,26 +257,25 @@ def _code_of(text: str, names: list[str], target: str, file: str) -> str:
         ) from error
 
 
-def _refuse_gaps(observations: pd.DataFrame, freq: str, max_gap: int, file: str) -> None:
-    """Refuse a local series with a gap: its owner can fill it, and a guess would be silent."""
+def _gaps(observations: pd.DataFrame, freq: str, max_gap: int, file: str) -> Iterator[InputError]:
+    """Find local series with too long a gap: its owner can fill it, and a guess would be silent."""
     for (measure, code), rows in observations.groupby(["measure", "area_code"]):
-        dates = rows.loc[usable(rows).notna(), "ds"]
+        dates = pd.DatetimeIndex(rows.loc[usable(rows).notna(), "ds"]).sort_values()
         if dates.empty:
             continue
-        grid = pd.date_range(dates.min(), dates.max(), freq=freq)
-        holes = grid.difference(pd.DatetimeIndex(dates))
-        if len(holes) > max_gap:
-            span = _span(holes[0], holes[-1], form="%Y-%m-%d" if freq == "W-MON" else "%Y-%m")
-            periods = PERIOD_NAME[freq] + "s" * (len(holes) > 1)
-            raise InputError(
-                f"series '{measure}/{code}': {len(holes)} {periods} missing ({span}); {max_gap} allowed. "
-                f"Fill them or set max_gap: {len(holes)} under data in {file}."
+        grid = pd.date_range(dates[0], dates[-1], freq=freq)
+        missing = np.diff(grid.get_indexer(dates)) - 1
+        longest = int(missing.max(initial=0))
+        if longest > max_gap:
+            start = int(grid.get_indexer(dates)[missing.argmax()]) + 1
+            span = _span(grid[start], grid[start + longest - 1], form=DATE_FORM[freq])
+            periods = f"{PERIOD_NAME[freq]}s missing in a row" if longest > 1 else f"{PERIOD_NAME[freq]} missing"
+            allow = f" or set max_gap: {longest} under data in {file}" if longest <= MOST_GAP else ""
+            yield InputError(
+                f"series '{measure}/{code}': {longest} {periods} ({span}); {max_gap} allowed. Fill them{allow}."
             )
 
 
 def _span(first: pd.Timestamp, last: pd.Timestamp, *, form: str) -> str:
-    """Write a stretch of time: "2024-02", "2024-02..04", "2023-12..2024-01"."""
-    if first == last:
-        return first.strftime(form)
-    short = first.year == last.year
-    return f"{first.strftime(form)}..{last.strftime(form.removeprefix('%Y-') if short else form)}"
+    """Write a stretch of time: "2024-02", "2023-12..2024-01"."""
+    return first.strftime(form) if first == last else f"{first.strftime(form)}..{last.strftime(form)}"

@@ -14,6 +14,7 @@ import pandas as pd
 from filelock import FileLock
 
 from forecast.errors import SendForecastError
+from forecast.sources.faults import faults_of
 from forecast.sources.observations import Reading
 from jobs.atomic import Step, no_step, write_file
 from jobs.inputs import panel_jobs, read_source, read_sources, target_jobs
@@ -221,7 +222,7 @@ def check_everything(config: RunConfig) -> Checked:
         try:
             readings[name] = read_source(config, name)
         except SendForecastError as error:
-            faults.append(error)
+            faults += faults_of(error)
     series = 0
     for target in config.targets:
         if target.data in readings:
@@ -229,7 +230,7 @@ def check_everything(config: RunConfig) -> Checked:
                 jobs = target_jobs(config, target, readings[target.data].observations)
                 series += sum(len(job.panel.ids) for job in jobs)
             except SendForecastError as error:
-                faults.append(error)
+                faults += faults_of(error)
     return Checked(
         faults=faults,
         figures={name: len(reading.observations) for name, reading in readings.items()},

@@ -11,7 +11,7 @@ import pandas as pd
 
 from forecast.errors import SpecError
 from forecast.evaluate.compare import COLUMNS, compare
-from forecast.evaluate.metrics import summarise
+from forecast.evaluate.metrics import common_cells, summarise
 from jobs.record import read_manifest, whole_run
 
 PLACE = ("target", "measure", "geographic_level")
@@ -57,9 +57,34 @@ def read_scores(folder: Path) -> pd.DataFrame:
     return pd.read_parquet(folder / "scores.parquet")
 
 
-def scores_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracy by target, measure, geographic level, model and horizon."""
-    return summarise(scores, by=[*PLACE, "model", "horizon"])
+def scores_table(scores: pd.DataFrame, *, all_cells: bool = False) -> pd.DataFrame:
+    """Return accuracy by target, measure, geographic level, model and horizon.
+
+    Parameters
+    ----------
+    scores : DataFrame
+    all_cells : bool, default False
+        True: each model on all of its own past forecasts. False: at each target, measure, level and horizon
+        on the past forecasts that all models measured there made, so that they compare fairly; a model with
+        too few stays, not measured, with the series and origins it has.
+    """
+    by = [*PLACE, "model", "horizon"]
+    own = summarise(scores, by=by)
+    if all_cells or own.empty:
+        return own
+    shared = own[by].merge(summarise(common_cells(scores, within=[*PLACE, "horizon"]), by=by), on=by, how="left")
+    for column in ("n_series", "n_origins"):
+        shared[column] = shared[column].fillna(own[column]).astype(int)
+    return shared
+
+
+def scores_shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracy as a terminal shows it: shares in per cent, the unit in the heading."""
+    shares = ["wape", "bias", "coverage_80", "coverage_95"]
+    shown = table.drop(columns=["target", "pinball"])
+    shown[shares] = shown[shares] * 100
+    names = {"wape": "WAPE %", "bias": "bias %", "mase": "MASE"}
+    return shown.round(1).rename(columns={**{name: f"{name} %" for name in shares}, **names})
 
 
 def comparison_table(scores: pd.DataFrame, *, reference: str, measures: Sequence[str] = ()) -> pd.DataFrame:

@@ -64,7 +64,9 @@ def _say_all_of_it() -> None:
 def _refuse(error: click.ClickException, ctx: click.Context) -> NoReturn:
     """Say in one line how a command was used wrongly."""
     within = getattr(error, "ctx", None) or ctx
-    click.echo(f"error: {_printable(error.format_message())} See `{within.command_path} --help`.", err=True)
+    said = _printable(error.format_message())
+    stop = "" if said.endswith((".", "?")) else "."
+    click.echo(f"error: {said}{stop} See `{within.command_path} --help`.", err=True)
     ctx.exit(error.exit_code)
 
 
@@ -157,7 +159,12 @@ def _check_folders(config: RunConfig) -> None:
     from forecast.errors import SpecError
 
     for name, folder in (("runs", config.runs_dir), ("releases", config.releases_dir)):
-        standing = next(place for place in (folder, *folder.parents) if place.exists())
+        standing = next((place for place in (folder, *folder.parents) if place.exists()), None)
+        if standing is None:
+            raise SpecError(
+                f"{config.file}: output.{name}: {folder} cannot be a folder, because {folder.anchor} is not there. "
+                "Connect that drive or name another folder."
+            )
         if not standing.is_dir():
             raise SpecError(
                 f"{config.file}: output.{name}: {folder} cannot be a folder, because {standing} is a file. "

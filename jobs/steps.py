@@ -16,9 +16,9 @@ import pandas as pd
 from forecast import models
 from forecast.models.area_growth import AreaGrowth
 from forecast.models.base import Model
-from forecast.sources.observations import Reading
+from forecast.sources.observations import AGGREGATES, Reading
 from forecast.study import LADDER, Study, study_panel
-from jobs.inputs import AGGREGATES, PanelJob
+from jobs.inputs import DATE_FORM, PanelJob, freq_of
 from jobs.record import RunFrames
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def forecast_all(config: RunConfig, readings: Mapping[str, Reading], studies: li
         ignore_index=True,
     )
     ledger = pd.concat(ledgers, ignore_index=True)
+    forms = {target.name: DATE_FORM[freq_of(config, target.data)] for target in config.targets}
     return RunFrames(
         history=history,
         forecasts=pd.concat(forecasts, ignore_index=True),
@@ -129,11 +130,14 @@ def forecast_all(config: RunConfig, readings: Mapping[str, Reading], studies: li
             for target in config.targets
         },
         status="model_failed" if failures(ledger) else "ok",
-        warnings=(*(warning for reading in readings.values() for warning in reading.warnings), *_not_used(history)),
+        warnings=(
+            *(warning for reading in readings.values() for warning in reading.warnings),
+            *_not_used(history, forms),
+        ),
     )
 
 
-def _not_used(history: pd.DataFrame) -> Iterator[str]:
+def _not_used(history: pd.DataFrame, forms: Mapping[str, str]) -> Iterator[str]:
     """Say which published figures are not used because they cannot be right: marks such as "sum_mismatch: ..."."""
     marked = history[history["reason"].str.contains(":")].sort_values(["target", "measure", "ds", "area_code"])
     for (target, measure), rows in marked.groupby(["target", "measure"]):
@@ -141,7 +145,7 @@ def _not_used(history: pd.DataFrame) -> Iterator[str]:
         counted = "1 published figure" if len(rows) == 1 else f"{len(rows)} published figures"
         yield (
             f"target {target!r}: {counted} of {measure!r} not used, first {first['area_name']} "
-            f"{first['ds']:%Y-%m}: {first['reason']}"
+            f"{first['ds'].strftime(forms[str(target)])}: {first['reason']}"
         )
 
 

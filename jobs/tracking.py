@@ -21,7 +21,7 @@ from typing import Literal, Self
 Status = Literal["recorded", "skipped", "unreachable"]
 
 SQLITE = "sqlite:///"
-LOCAL_SECONDS = 60.0
+NEW_STORE_SECONDS = 60.0
 WORKER = "jobs.tracking_record"
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -63,9 +63,15 @@ class Recorder:
     ----------
     uri : str
         sqlite:///FILE or the address of a server.
+
+    Attributes
+    ----------
+    makes_store : bool
+        Whether the sqlite file was missing or empty when the process was started.
     """
 
     def __init__(self, uri: str) -> None:
+        self.makes_store = _is_new(uri)
         self._fault = ""
         self._process: subprocess.Popen[str] | None = None
         try:
@@ -95,7 +101,7 @@ class Recorder:
         try:
             output, _ = self._process.communicate(json.dumps(request) + "\n", timeout=seconds)
         except subprocess.TimeoutExpired:
-            return _not_recorded(f"no answer within {seconds:g} s")
+            return _not_recorded(f"no answer within {seconds:g} s (timeout under tracking)")
         finally:
             code = self._process.poll()
             self.close()
@@ -164,10 +170,14 @@ def track(
     experiment : str
         Made if missing.
     timeout : float
-        Seconds this may take in all with a server, whatever that does. A sqlite file is tried first and, if it
-        can be read and written, has `LOCAL_SECONDS`: making a new one takes 5 to 12 s of work.
+        Seconds this may take in all, whatever MLflow does. Only the first record of a new sqlite store, which
+        must be made and takes 5 to 12 s of work on a machine that has little else to do, has `NEW_STORE_SECONDS`
+        if that is more, even if the store was completed while the models ran: so a first run is recorded on a
+        slow machine too. A file that cannot be opened is given up after 3 s all the same. Without `prepare` the
+        3 to 7 s of loading MLflow count.
     warn : callable
-        Gets one line when the run was not recorded.
+        Gets one line when the run was not recorded, or only its aggregates were: local figures stay inside, so a
+        server gets neither tables nor plots of them.
     recorder : Recorder, optional
         From `prepare` with the same uri; closed afterwards. Made here when left out.
 
@@ -181,8 +191,8 @@ def track(
         "artifacts": str(artifacts.absolute()) if artifacts else None,
         "experiment": experiment,
     }
-    seconds = max(timeout, LOCAL_SECONDS) if uri.startswith(SQLITE) else timeout
     with recorder or prepare(uri) as worker:
+        seconds = max(timeout, NEW_STORE_SECONDS) if worker.makes_store else timeout
         reply = worker.record(request, seconds=seconds)
     status: Status = "unreachable"
     if reply["status"] == "recorded":
@@ -192,11 +202,22 @@ def track(
     detail = str(reply["detail"])
     if status == "unreachable":
         warn(f"MLflow at '{uri}': run '{run_folder.name}' not recorded: {detail}. The run stands; run again to record.")
+    elif warning := reply.get("warning"):
+        warn(f"MLflow at '{uri}': run '{run_folder.name}': {warning}")
     return TrackingResult(status, detail, reply["parent_run_id"], round(time.monotonic() - start, 3))
 
 
 def _not_recorded(detail: str) -> dict[str, str | None]:
     return {"status": "unreachable", "detail": detail, "parent_run_id": None}
+
+
+def _is_new(uri: str) -> bool:
+    if not uri.startswith(SQLITE):
+        return False
+    try:
+        return not Path(uri.removeprefix(SQLITE)).stat().st_size
+    except OSError:
+        return True
 
 
 def _absolute(uri: str) -> str:

@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -32,7 +33,9 @@ NIGHT, MODEL = "night", "model"
 BATCH = 1000
 DIGEST_LENGTH = 36
 MAX_DETAIL = 300
-TABLES = ("forecasts", "scores", "ledger")
+TABLES = ("forecasts.parquet", "scores.parquet", "ledger.parquet")
+WITHHELD = "local figures do not go to a server, so only settings and accuracy are there, no tables or plots. "
+WITHHELD += "Find those in the run folder, or name a sqlite:/// uri under tracking."
 EXPLAINED = """Overall figures (`wape`, `mase`, `bias`, `pinball`, `coverage_80`, `coverage_95`) average these \
 measures: {overall}. Each measure averages its geographic levels, on the past forecasts (series, origin, horizon) that \
 every model measured on it has made, so that models can be set side by side. `..._all_cells` takes every forecast that \
@@ -55,6 +58,7 @@ class Reply:
     status: str
     detail: str
     parent_run_id: str | None = None
+    warning: str | None = None
 
 
 def serve(requests: TextIO, replies: TextIO) -> None:
@@ -66,7 +70,7 @@ def serve(requests: TextIO, replies: TextIO) -> None:
         line = requests.readline()
         if not line:
             return
-        reply = record(client, Request(**json.loads(line)))
+        reply = record(client, Request(**json.loads(line)), on_server=not uri.startswith(SQLITE))
     except Exception as error:
         reply = Reply("unreachable", one_line(error))
     replies.write(json.dumps(asdict(reply)) + "\n")
@@ -97,15 +101,16 @@ def make_store(path: Path) -> None:
     from filelock import FileLock
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    staged = path.with_name(f"{STAGING}{path.name}")
-    with FileLock(f"{staged}.lock"):
-        if path.exists() and path.stat().st_size:
-            return
-        for leftover in (staged, staged.with_name(f"{staged.name}-journal")):
-            leftover.unlink(missing_ok=True)
-        store = SqlAlchemyStore(f"{SQLITE}{staged.as_posix()}", (path.parent / "mlruns").as_uri())
-        store.engine.dispose()
-        replace(staged, path)
+    staged, lock = path.with_name(f"{STAGING}{path.name}"), path.with_name(f".{path.name}.lock")
+    with FileLock(lock):
+        if not path.exists() or not path.stat().st_size:
+            for leftover in (staged, staged.with_name(f"{staged.name}-journal")):
+                leftover.unlink(missing_ok=True)
+            store = SqlAlchemyStore(f"{SQLITE}{staged.as_posix()}", (path.parent / "mlruns").as_uri())
+            store.engine.dispose()
+            replace(staged, path)
+    with suppress(OSError):
+        lock.unlink()  # safe although others may wait for it: now that the store is there, none of them makes one
 
 
 def one_line(error: Exception) -> str:
@@ -122,13 +127,16 @@ def one_line(error: Exception) -> str:
     return lines[0][:MAX_DETAIL].rstrip(" .")
 
 
-def record(client: Any, request: Request) -> Reply:
+def record(client: Any, request: Request, *, on_server: bool) -> Reply:
     """Record a run folder as a parent run and a child run for each model.
 
     Parameters
     ----------
     client : mlflow.MlflowClient
     request : Request
+    on_server : bool
+        Whether others may read the store. Then a run with local figures, which nobody has checked for small
+        counts, leaves its metrics and parameters there and no file: no table, plot, config or manifest.
 
     Returns
     -------
@@ -150,29 +158,32 @@ def record(client: Any, request: Request) -> Reply:
     history = pd.read_parquet(folder / "history.parquet")
     chosen = {target["name"]: target["model"] for target in manifest["targets"]}
     compared = compare_models(scores, chosen=chosen)
-    night = _Night(client, experiment, manifest, history, compared)
+    withheld = on_server and "local" in manifest["provenance"]
+    night = _Night(client, experiment, manifest, history, compared, withheld)
     with tempfile.TemporaryDirectory() as scratch:
         parent = night.start(f"{manifest['run_id']} {manifest['as_of']}", NIGHT)
         place = _folder(scratch, NIGHT)
-        for name in TABLES:
-            shutil.copy2(folder / f"{name}.parquet", place)
-        shutil.copy2(folder / "manifest.json", place)
-        _write_config(manifest, place / "config.yaml")
-        draw_plots(_folder(place, "plots"), targets=manifest["targets"], history=history, scores=scores)
+        if not withheld:
+            for name in (*TABLES, "manifest.json"):
+                shutil.copy2(folder / name, place)
+            _write_config(manifest, place / "config.yaml")
+            draw_plots(_folder(place, "plots"), targets=manifest["targets"], history=history, scores=scores)
         extra = {f"series_{status}": float(n) for status, n in ledger["status"].value_counts().items()}
         extra |= {f"seconds_{step}": float(seconds) for step, seconds in manifest["steps"].items()}
         night.log(parent, compared.readings[CHOSEN], params=_params(manifest, None), extra=extra, artifacts=place)
         for model in compared.models:
             child = night.start(model, MODEL, parent=parent)
             place = _folder(scratch, model)
-            scores[scores["model"].eq(model)].to_parquet(place / "scores.parquet", index=False)
             own = ledger[ledger["target"].isin([name for name, picked in chosen.items() if picked == model])]
-            if len(own):
+            if not withheld:
+                scores[scores["model"].eq(model)].to_parquet(place / "scores.parquet", index=False)
+            if len(own) and not withheld:
                 own.to_parquet(place / "ledger.parquet", index=False)
             night.log(child, compared.readings[model], params=_params(manifest, model), extra={}, artifacts=place)
             night.end(child)
         night.end(parent)
-    return Reply("recorded", f"{len(compared.models)} models in experiment '{request.experiment}'", parent)
+    detail = f"{len(compared.models)} models in experiment '{request.experiment}'"
+    return Reply("recorded", detail, parent, WITHHELD if withheld else None)
 
 
 @dataclass(frozen=True)
@@ -184,6 +195,7 @@ class _Night:
     manifest: Mapping[str, Any]
     history: pd.DataFrame
     compared: Comparison
+    withheld: bool
 
     @property
     def started(self) -> int:
@@ -201,6 +213,7 @@ class _Night:
             f"{PREFIX}provenance": ", ".join(manifest["provenance"]),
             f"{PREFIX}overall_measures": overall,
             f"{PREFIX}compared_on": "past forecasts that every measured model made",
+            f"{PREFIX}tables": "kept in the run folder: local figures" if self.withheld else "recorded",
             "mlflow.note.content": EXPLAINED.format(overall=overall),
             "mlflow.source.name": "forecast run",
             "mlflow.source.type": "JOB",
@@ -229,7 +242,8 @@ class _Night:
             self.client.log_batch(run, metrics[at : at + BATCH])
         context = [InputTag("mlflow.data.context", "evaluation")]
         self.client.log_inputs(run, datasets=[DatasetInput(self._dataset(), tags=context)])
-        self.client.log_artifacts(run, str(artifacts))
+        if not self.withheld:
+            self.client.log_artifacts(run, str(artifacts))
 
     def end(self, run: str) -> None:
         """Mark a run as complete, at the time the night's run took."""
@@ -240,7 +254,7 @@ class _Night:
         """Describe the panel by its digest: no rows, and only counts for a profile."""
         from mlflow.entities import Dataset
 
-        sources = {each["id"]: each["digest"] for each in self.manifest["sources"]}
+        sources = {each["id"]: each["digest"] for each in self.manifest["sources"] if not self.withheld}
         return Dataset(
             name=self.manifest["name"],
             digest=self.manifest["data_digest"][:DIGEST_LENGTH],

@@ -18,7 +18,7 @@ import pandas as pd
 STOCKPORT = ("E08000007", "Stockport", "local_authority", "E12000002")
 NORTH_WEST = ("E12000002", "North West", "region", "E12000002")
 ENGLAND = ("E92000001", "England", "national", "")
-TRUST = ("RWJ", "STOCKPORT NHS FOUNDATION TRUST", "provider", "Y62")
+TRUST = ("RWJ", "Stockport NHS Foundation Trust", "provider", "Y62")
 NAN = float("nan")
 OUTTURN: dict[tuple[str, str], tuple[int, Sequence[float]]] = {
     ("requests", "E08000007"): (2016, (286, 247, 337, 362, 329, 512, 705, 790)),
@@ -218,7 +218,7 @@ def _ledger(history: pd.DataFrame) -> pd.DataFrame:
     ledger["model"] = np.where(monthly, "drift", "auto")
     ledger["status"] = np.where(monthly, "short", "ok")
     ledger["reason"] = np.where(
-        monthly, "fewer than 12 months", "area_growth 0.6, drift 0.4: lowest error over 6 origins"
+        monthly, "fewer than 12 months", "area_growth 0.60, drift 0.40; weights from 6 past origins"
     )
     return ledger
 

@@ -17,17 +17,20 @@ from forecast.publish.words import (
     VERY_LIKELY,
     chance,
     change,
+    day,
     in_period,
     listed,
     measure,
     number,
+    period_index,
     period_name,
+    period_word,
     reason_words,
-    rounded,
     rounding_unit,
 )
 
 SERIES_BREAK = "series_break"
+OLD = 2
 
 
 def area_block(run: RunRecord, target: Target, name: str, area: Area, *, chart_id: str, full: bool) -> Block:
@@ -72,7 +75,7 @@ def area_block(run: RunRecord, target: Target, name: str, area: Area, *, chart_i
         area=words.area,
         headline=headline,
         sure=sure,
-        remarks=_remarks(words, history, breaks),
+        remarks=(*_age(words, history, ahead, run.as_of), *_remarks(words, history, breaks)),
         charts=_charts(words, data, chart_id=chart_id, description=headline, full=full),
         figures=_figures(words, history, ahead),
     )
@@ -122,8 +125,7 @@ def _headline(words: _Words, history: pd.DataFrame, ahead: pd.DataFrame) -> str:
     than = ""
     if len(known):
         last = known.iloc[-1]
-        middle = rounded(end["median"], unit)
-        versus = change(middle, last["usable"], rate=words.kind.rate)
+        versus = change(end["median"], last["usable"], rate=words.kind.rate)
         than = f", {versus} the {number(last['usable'])} {in_period(words.period(last['ds']))}"
     when = in_period(words.period(end["ds"]))
     return (
@@ -190,6 +192,25 @@ def _breaks(history: pd.DataFrame) -> dict[pd.Timestamp, str]:
             if kind == SERIES_BREAK and text.strip() not in breaks.values():
                 breaks[ds] = text.strip()
     return breaks
+
+
+def _age(words: _Words, history: pd.DataFrame, ahead: pd.DataFrame, as_of: pd.Timestamp) -> tuple[str, ...]:
+    """Say that the latest figure is more than two periods old, and which projected periods have passed."""
+    known = history[history["usable"].notna()]["ds"]
+    if not len(known):
+        return ()
+    counted_in_january = words.freq == "YS" and words.kind.stock
+    latest_passed = period_index(as_of, words.freq) - (not counted_in_january)
+    periods = latest_passed - period_index(known.max(), words.freq)
+    if periods <= OLD:
+        return ()
+    passed = sum(period_index(ds, words.freq) <= latest_passed for ds in ahead["ds"])
+    which = f"all {passed}" if passed == len(ahead) else f"{passed} of the {len(ahead)}"
+    told = f" By then {which} {period_word(words.freq, len(ahead))} projected here had passed." if passed else ""
+    return (
+        f"The latest figure is for {words.period(known.max())}, {periods} {period_word(words.freq, periods)} before "
+        f"{day(as_of)}, the day these figures were known by.{told}",
+    )
 
 
 def _remarks(words: _Words, history: pd.DataFrame, breaks: dict[pd.Timestamp, str]) -> tuple[str, ...]:

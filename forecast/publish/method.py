@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pandas as pd
-
 from forecast.publish.block import series_of
+from forecast.publish.choice import choice
 from forecast.publish.run import Area, RunRecord, Target
 from forecast.publish.tables import on_page
 from forecast.publish.view import Fact, Row, Table, table
 from forecast.publish.words import (
     LIKELY,
     VERY_LIKELY,
-    day,
     listed,
     measure,
     model_name,
     period_name,
     period_word,
     reason_words,
+    released,
 )
 
 NAMED_AREAS = 15
@@ -42,8 +41,8 @@ def method(run: RunRecord, leads: Mapping[str, Area]) -> tuple[Fact, ...]:
         ),
         Fact(
             "How models are judged",
-            "By rolling-origin evaluation: the forecast is made as if in each of the last "
-            f"{_origins(run)}, with no later figure, and compared with what happened.",
+            "By rolling-origin evaluation: the forecast is made as if in a past period, with no later figure, and "
+            f"compared with what happened. {_checked(run)} The further ahead, the fewer have an outcome yet.",
         ),
     ]
     for target in run.targets:
@@ -53,9 +52,22 @@ def method(run: RunRecord, leads: Mapping[str, Area]) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _origins(run: RunRecord) -> str:
-    spans = [f"{target.origins} {period_word(target.freq, target.origins)}" for target in run.targets]
-    return listed(list(dict.fromkeys(spans)), last="or")
+def _checked(run: RunRecord) -> str:
+    """Say from how many past periods each measure was checked, and which methods from fewer."""
+    known = run.scores[run.scores["actual"].notna() & run.scores["point"].notna()]
+    told = []
+    for target in run.targets:
+        for name in target.measures:
+            rows = known[known["target"].eq(target.name) & known["measure"].eq(name)]
+            origins = rows.groupby("model")["origin"].nunique()
+            most = int(origins.get(target.model, 0))
+            fewer: dict[int, list[str]] = {}
+            for model in origins[origins < most].index:
+                fewer.setdefault(int(origins[model]), []).append(model)
+            less = "; ".join(f"{listed(models)} from {count}" for count, models in sorted(fewer.items(), reverse=True))
+            span = f"{most or 'no'} past {period_word(target.freq, most)}{f' ({less})' if less else ''}"
+            told.append(f"{measure(name).title}: from {span}.")
+    return " ".join(told)
 
 
 def _why(run: RunRecord, target: Target, name: str, area: Area) -> str:
@@ -64,6 +76,8 @@ def _why(run: RunRecord, target: Target, name: str, area: Area) -> str:
         return f"Not enough data for {area.name}."
     row = rows.iloc[0]
     reason = str(row["reason"]).strip()
+    if row["status"] == "ok":
+        return choice(str(row["model"]), reason, freq=target.freq)
     said = f" Why: {reason.rstrip('.')}." if reason else ""
     if row["status"] == "short":
         return f"The series is short ({row['n_obs']} figures), so {row['model']} answered.{said}"
@@ -79,7 +93,7 @@ def sources(run: RunRecord) -> Table:
             str(source["title"]),
             (
                 str(source["publisher"]),
-                day(pd.Timestamp(source["released"])) if source["released"] else "not stated",
+                released(str(source["released"])),
                 str(source["licence"]),
                 str(source["provenance"]),
             ),
@@ -105,7 +119,7 @@ def unusable(run: RunRecord) -> tuple[str, ...]:
         rows = rows.assign(kind=[reason.partition(":")[0] for reason in rows["reason"]])
         for _, part in rows.groupby(["measure", "ds", "kind"], sort=True):
             first = part.iloc[0]
-            names = sorted({name for name in part["area_name"]})
+            names = sorted(set(part["area_name"]))
             more = f" and {len(names) - NAMED_AREAS} more" if len(names) > NAMED_AREAS else ""
             why = reason_words(first["reason"] if len(part) == 1 else first["kind"])
             when = period_name(first["ds"], freq=target.freq, stock=measure(first["measure"]).stock)

@@ -16,9 +16,9 @@ from forecast.publish.overview import all_areas
 from forecast.publish.run import Area, RunRecord, Target
 from forecast.publish.view import Fact, Page, Section
 from forecast.publish.words import day, listed, measure
+from forecast.sources.observations import AGGREGATES
 
 MANY_AREAS = 12
-AGGREGATES = ("national", "region", "nhs_region")
 FAILURES_NAMED = 15
 OGL = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
 
@@ -26,13 +26,18 @@ OGL = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3
 def areas_drawn(target: Target) -> tuple[Area, ...]:
     """Return the areas that get a chart, the one told in full first.
 
-    Up to `MANY_AREAS` areas: all, in the order of the config. More: England first, then the regions, and
-    a table of all areas instead of a chart for each.
+    Up to `MANY_AREAS` areas: all, in the order of the config. More: England, then the regions, then the
+    integrated care boards, as far as they are no more than that, and a table of all areas.
     """
     if len(target.areas) <= MANY_AREAS:
         return target.areas
-    aggregates = [area for area in target.areas if area.level in AGGREGATES]
-    return tuple(sorted(aggregates, key=lambda a: (a.level != "national", a.name))) or target.areas[:1]
+    drawn: list[Area] = []
+    for level in reversed(AGGREGATES):
+        areas = sorted((area for area in target.areas if area.level == level), key=lambda area: area.name)
+        if len(drawn) + len(areas) > MANY_AREAS:
+            break
+        drawn += areas
+    return tuple(drawn) or target.areas[:1]
 
 
 def build_page(

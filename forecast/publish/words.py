@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -39,6 +40,16 @@ MODEL_NAMES = {
     "prophet": "Prophet, each area alone (prophet)",
     "drift": "Simple rule: the average past change goes on (drift)",
 }
+METHODS = {
+    "naive": "the last figure",
+    "seasonal_naive": "the figure a year before",
+    "drift": "the average past change",
+    "area_growth": "the national path with the area's own deviation",
+    "theta": "the theta method",
+    "ets": "exponential smoothing",
+    "arima": "ARIMA",
+    "prophet": "Prophet",
+}
 REASONS = {
     "x": "not available",
     "z": "not applicable",
@@ -50,13 +61,12 @@ REASONS = {
     "small": "a small number the publisher withheld",
     "not_submitted": "not submitted",
     "sum_mismatch": "published figures do not add up",
+    "implausible_zero": "a zero that cannot be right",
 }
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-_SMALL_WORDS = {"And", "Of", "The", "For", "In", "With", "On", "Upon"}
-_INITIALS = {"NHS", "ICB", "CIC", "UK", "CYP"}
 
 
 @dataclass(frozen=True)
@@ -115,18 +125,6 @@ def measure(name: str) -> Measure:
     """Return how a measure is named; a measure that is not listed goes by its name with spaces."""
     plain = name.replace("_", " ")
     return MEASURES.get(name, Measure(plain[:1].upper() + plain[1:], plain))
-
-
-def readable_name(name: str) -> str:
-    """Return a name the NHS publishes in capitals in ordinary case.
-
-    >>> readable_name("STOCKPORT NHS FOUNDATION TRUST"), readable_name("St. Helens")
-    ('Stockport NHS Foundation Trust', 'St. Helens')
-    """
-    if not name.isupper() or (len(name.split()) == 1 and len(name) <= 3):
-        return name
-    words = [w if w in _INITIALS else w.title().replace("'S", "'s") for w in name.split()]
-    return " ".join(w.lower() if i and w in _SMALL_WORDS else w for i, w in enumerate(words))
 
 
 def period_index(ds: pd.Timestamp, freq: str) -> int:
@@ -192,6 +190,18 @@ def day(date: pd.Timestamp) -> str:
     return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
 
 
+def released(text: str) -> str:
+    """Say when a source was released: it may state a day, a month, a year or nothing.
+
+    >>> released("2024-06-30"), released("2024-06"), released("2024"), released("")
+    ('30 June 2024', 'June 2024', '2024', 'not stated')
+    """
+    found = re.fullmatch(r"(\d{4})(?:-(\d\d)(?:-\d\d)?)?", text)
+    if found is None or found[2] is None:
+        return text or "not stated"
+    return day(pd.Timestamp(text)) if len(text) == len("2024-06-30") else f"{MONTHS[int(found[2]) - 1]} {found[1]}"
+
+
 def rounding_unit(low: float, high: float) -> int:
     """Return the step to round a projection to, so that it claims no more than its interval allows.
 
@@ -228,22 +238,24 @@ def interval(low: float, high: float, unit: int = 1) -> str:
 
 
 def change(new: float, old: float, *, rate: bool = False) -> str:
-    """Say how a figure differs from an earlier one: "29% more than", "about the same as".
+    """Say how a projection differs from an earlier figure: "around 29% more than", "about the same as".
 
     >>> change(1020, 790), change(10, 0), change(100, 100)
-    ('29% more than', 'up from', 'about the same as')
+    ('around 29% more than', 'up from', 'about the same as')
     """
     if rate:
-        points = abs(round(new) - round(old))
+        points = round(abs(new - old))
         if points == 0:
             return "about the same as"
-        return f"{points} percentage {'point' if points == 1 else 'points'} {'more' if new > old else 'less'} than"
+        return (
+            f"around {points} percentage {'point' if points == 1 else 'points'} {'more' if new > old else 'less'} than"
+        )
     if old == 0:
         return "about the same as" if new == 0 else "up from"
     per_cent = round(100 * (new - old) / old)
     if per_cent == 0:
         return "about the same as"
-    return f"{abs(per_cent):,}% {'more' if per_cent > 0 else 'fewer'} than"
+    return f"around {abs(per_cent):,}% {'more' if per_cent > 0 else 'fewer'} than"
 
 
 def percent_change(new: float, old: float) -> str:
@@ -279,6 +291,15 @@ def model_name(name: str, freq: str) -> str:
     if name == "seasonal_naive":
         return f"Simple rule: the same {period_word(freq)} a year before (seasonal_naive)"
     return MODEL_NAMES.get(name, name)
+
+
+def in_sentence(name: str) -> str:
+    """Return the name of a model as it stands within a sentence.
+
+    >>> in_sentence("Combination of methods (auto)"), in_sentence("ARIMA, each area alone (arima)")
+    ('combination of methods (auto)', 'ARIMA, each area alone (arima)')
+    """
+    return name if name.startswith(("ARIMA", "Prophet")) else name[:1].lower() + name[1:]
 
 
 def reason_words(reason: str) -> str:

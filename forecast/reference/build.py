@@ -55,7 +55,8 @@ def build(folder: Path, *, out: Path) -> list[str]:
     out.mkdir(parents=True, exist_ok=True)
     places = [folder, *sorted(p for p in folder.rglob("*") if p.is_dir())]
     index = _read_index(out)
-    done = [*_ehc(places, out, index), *_neighbours(places, out, index)]
+    releases = _releases(places)
+    done = [*_ehc(releases, out, index), *_neighbours(places, releases, out, index)]
     done += [*_slt_waiting(places, out, index), *_population(places, out, index)]
     text = json.dumps(index, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     (out / "sources.json").write_text(text, encoding="utf-8")
@@ -90,21 +91,22 @@ def _write_csv(frame: pd.DataFrame, path: Path) -> str:
     return f"{path.name}: {len(frame):,} rows, {path.stat().st_size / 1024:,.0f} kB"
 
 
-def _releases(places: Sequence[Path]) -> list[Path]:
+def _releases(places: Sequence[Path]) -> dict[Path, sen2_release.Release]:
+    """Read the releases, by folder or zip."""
     wanted = table_files()
     zips = [p for place in places for p in sorted(place.glob("*.zip")) if release_files(p, wanted)]
     folders = [place for place in places if find_releases(place, wanted) == [place]]
-    return [p for p in (*folders, *zips) if not (fold(p.name) == "data" and p.parent in folders)]
-
-
-def _ehc(places: Sequence[Path], out: Path, index: dict[str, object]) -> list[str]:
-    found = _releases(places)
+    found = [p for p in (*folders, *zips) if not (fold(p.name) == "data" and p.parent in folders)]
     if not found:
         raise InputError(
             f"{places[0]}: holds no release of DfE's EHC plans (no folder or zip with any of "
-            f"{', '.join(sorted(table_files()))}). Download one, or name another folder."
+            f"{', '.join(sorted(wanted))}). Download one, or name another folder."
         )
-    releases = [sen2_release.read_release(place) for place in found]
+    return {place: sen2_release.read_release(place) for place in found}
+
+
+def _ehc(found: Mapping[Path, sen2_release.Release], out: Path, index: dict[str, object]) -> list[str]:
+    releases = list(found.values())
     none = pd.DataFrame(columns=list(sen2_areas.CODE_COLUMNS), dtype=str)
     reading = sen2_release.join(releases, codes=none)
     _register(index, "ehc", reading.sources, reading.warnings)
@@ -122,7 +124,11 @@ def _header(path: Path) -> list[str]:
         return next(csv.reader(stream), [])
 
 
-def _neighbours(places: Sequence[Path], out: Path, index: dict[str, object]) -> list[str]:
+def _neighbours(
+    places: Sequence[Path], releases: Mapping[Path, sen2_release.Release], out: Path, index: dict[str, object]
+) -> list[str]:
+    """Write the neighbours; the table has no date, so that of the release it lies with is given."""
+    years = {place: str(release.year) for place, release in releases.items()}
     table = pd.read_csv(out / "areas.csv", dtype=str, keep_default_na=False)
     local = table[table["geographic_level"].eq("local_authority") & table["last"].eq(table["last"].max())]
     codes = name_index(zip(local["area_name"], local["area_code"], strict=True))
@@ -147,7 +153,7 @@ def _neighbours(places: Sequence[Path], out: Path, index: dict[str, object]) -> 
             title="Statistical neighbours of local authorities",
             publisher=sen2_release.PUBLISHER,
             licence=sen2_release.LICENCE,
-            released="",
+            released=years.get(path.parent, ""),
             provenance="published",
             digest=digest_files([path]),
         )
@@ -164,7 +170,8 @@ def _pair(path: Path, area: str, neighbour: str, codes: Mapping[str, str], rank:
     for name in (area, neighbour):
         if _code(name, codes) is None:
             raise InputError(
-                f"{path.name}, column {shown(area)}, neighbour {rank}: {shown(name)} is not a local authority of the release. "
+                f"{path.name}, column {shown(area)}, neighbour {rank}: {shown(name)} is not a local authority of the "
+                "release. "
                 "Correct the name or add it to OTHER_NAMES in forecast/reference/areas.py."
             )
     return str(_code(area, codes)), rank, str(_code(neighbour, codes))
@@ -197,7 +204,7 @@ def _population(places: Sequence[Path], out: Path, index: dict[str, object]) -> 
     frame = pd.concat([population.read(path) for path in found], ignore_index=True)
     note = SourceNote(
         id="ons-snpp",
-        title="Subnational population projections for England",
+        title=f"Subnational population projections for England, {frame['year'].min()}-based",
         publisher="Office for National Statistics",
         licence=sen2_release.LICENCE,
         released="",

@@ -15,7 +15,7 @@ import pandas as pd
 
 from forecast.errors import InputError
 from forecast.sources.nhs_workbook import VALUES, publication_date, read_workbook
-from forecast.sources.observations import Reading, SourceNote, checked, digest_files
+from forecast.sources.observations import FIGURE, Reading, SourceNote, checked, digest_files
 from forecast.sources.text import LISTED, shown
 
 __all__ = ["MEASURES", "VALUES", "read", "read_workbook", "readable_name"]
@@ -34,7 +34,7 @@ MEASURES = {
     "w52plus": "slt_waiting_52_plus",
 }
 OBSERVATION_LEVEL = {"National": "national", "Region": "nhs_region", "ICB": "icb", "Provider": "provider"}
-KEY = ["measure", "area_code", "ds"]
+OF_THOSE_THAT_SUBMITTED = "sum over the providers that submitted"
 SMALL_WORDS = {"and", "of", "the", "in", "for", "upon", "with", "on"}
 ACRONYMS = {"NHS", "CIC", "GP", "ICB", "UK", "HCRG", "CSH", "MSK"}
 
@@ -61,14 +61,16 @@ def read(paths: str | Path | Sequence[str | Path]) -> Reading:
 
     Notes
     -----
+    The note of a total says that it is a sum over the providers that submitted and, for England, how many did
+    where that is not the number of the month before: over a changing set a total is not a like-for-like series.
+
     `area_code` is the published organisation code. Workbooks that carry names only take the code that
     another of the workbooks gives to the same name (in any case) at the same level; a name that never
     has a code keeps its upper-cased self as code. England is `E92000001`.
 
     `available` is the publication date on the cover (or the revision date below it, if later). When
-    two workbooks give the same month, the later one wins. A figure that it repeats unchanged keeps
-    the earlier date; a figure that it changes is available only from the later date, so that a forecast
-    as of a day between the two sees a gap, never a figure from its future.
+    two workbooks give the same month, what the later one repeats unchanged is one row with the earlier date, and
+    what it changes is a second row with the later date.
     """
     files = _workbooks(paths)
     warnings: list[str] = []
@@ -78,10 +80,12 @@ def read(paths: str | Path | Sequence[str | Path]) -> Reading:
         warnings += [guessed] if guessed else []
         rows = _observations(read_workbook(path, service=SERVICE), path)
         parts.append(rows.assign(available=published, file=path.name))
-    every = _with_codes(pd.concat(parts, ignore_index=True))
-    kept, revised = _latest_vintage(every)
+    every = _with_notes(_with_codes(pd.concat(parts, ignore_index=True)))
+    kept, revised = _vintages(every)
     if revised:
-        warnings.append(f"nhs_waiting_list: {revised} figures were changed by a later workbook; the later one is used.")
+        warnings.append(
+            f"nhs_waiting_list: {revised} figures were changed by a later workbook; the later one is used from then on."
+        )
     months = pd.DatetimeIndex(sorted(kept["ds"].unique()))
     absent = pd.date_range(months[0], months[-1], freq="MS").difference(months)
     if len(absent):
@@ -160,22 +164,46 @@ def _with_codes(rows: pd.DataFrame) -> pd.DataFrame:
     latest = dict(zip(code, organisation, strict=True))
     names = {key: written.get(last) or readable_name(last.partition("/")[2]) for key, last in latest.items()}
     named = ordered.assign(area_code=code, area_name=code.map(names), organisation=upper)
-    clash = named[named.duplicated([*KEY, "file"], keep=False)]
+    clash = named[named.duplicated([*FIGURE, "file"], keep=False)]
     if len(clash):
         first = clash.iloc[0]
         sharing = sorted(clash.loc[clash["area_code"].eq(first["area_code"]), "organisation"].unique())
-        who = " and ".join(map(shown, sharing))
+        who = ", ".join(map(shown, sharing))
         raise InputError(
-            f"{first['file']}: organisations {who} share the code {shown(first['area_code'])}; one organisation a code and "
+            f"{first['file']}: organisations {who} share the code {shown(first['area_code'])}; one organisation a "
+            "code and "
             "month is allowed. Correct the 'Organisation Code' column."
         )
     return named
 
 
-def _latest_vintage(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Keep one figure a measure, area and month: the latest, dated by its first unchanged appearance."""
-    ordered = rows.sort_values([*KEY, "available"], kind="stable").reset_index(drop=True)
-    again = ordered.duplicated(KEY)
+def _with_notes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Say of each total what it is a sum of and, for England, how many submitted where that changed.
+
+    The number is out of the providers that had submitted by then, in that month or an earlier one.
+    """
+    counted = rows["measure"].eq(MEASURES["total"]) & rows["reason"].ne("not_submitted")
+    providers = rows[counted & rows["geographic_level"].eq("provider")]
+    submitted: dict[tuple[pd.Timestamp, pd.Timestamp], set[str]] = {}
+    for month, day, code in zip(*(providers[name] for name in ("ds", "available", "area_code")), strict=True):
+        submitted.setdefault((month, day), set()).add(code)
+    changed = {}
+    for month, day in sorted(submitted):
+        here = submitted[month, day]
+        known = {key: submitted[key] for key in sorted(submitted) if key[0] <= month and key[1] <= day}
+        before = [codes for key, codes in known.items() if key[0] == month - pd.offsets.MonthBegin()]
+        if before and len(before[-1]) != len(here):
+            changed[month, day] = f"; {len(here)} of {len(set().union(*known.values()))} providers submitted"
+    keys = pd.MultiIndex.from_frame(rows[["ds", "available"]])
+    england = pd.Series([changed.get(key, "") for key in keys], index=rows.index)
+    note = OF_THOSE_THAT_SUBMITTED + england.where(rows["geographic_level"].eq("national"), "")
+    return rows.assign(note=note.where(rows["geographic_level"].ne("provider"), ""))
+
+
+def _vintages(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Keep the first row of each figure and the rows that changed it; count the latter."""
+    ordered = rows.sort_values([*FIGURE, "available"], kind="stable").reset_index(drop=True)
+    again = ordered.duplicated(FIGURE)
     before = ordered[["y", "reason", "available", "file"]].shift()
     same_y = ordered["y"].eq(before["y"]) | (ordered["y"].isna() & before["y"].isna())
     changed = again & ~(same_y & ordered["reason"].eq(before["reason"]))
@@ -187,9 +215,7 @@ def _latest_vintage(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
             f"but {before.loc[torn, 'y'].iloc[0]:g} in {before.loc[torn, 'file'].iloc[0]}, published the same day "
             f"({first['available']:%Y-%m-%d}). Keep one of the two workbooks."
         )
-    first_seen = ordered["available"].groupby((changed | ~again).cumsum()).transform("first")
-    kept = ordered.assign(available=first_seen)[~ordered.duplicated(KEY, keep="last")]
-    return kept.reset_index(drop=True), int(changed.sum())
+    return ordered[changed | ~again].reset_index(drop=True), int(changed.sum())
 
 
 def readable_name(name: str) -> str:

@@ -287,7 +287,8 @@ def _level(cells: Cells, row: int, layout: Layout, above: str) -> str:
     if not label and above not in ("", "National") and not layout.levels_named:
         return above
     raise InputError(
-        f"{cells.at(row, layout.lead['level'])}: level {shown(label)} of {shown(cells.text(row, layout.lead['name']))} is "
+        f"{cells.at(row, layout.lead['level'])}: level {shown(label)} of "
+        f"{shown(cells.text(row, layout.lead['name']))} is "
         f"not known; {nearest(label, dict.fromkeys(LEVELS.values()))} {COMPARE}"
     )
 
@@ -300,7 +301,8 @@ def _count(cells: Cells, row: int, column: int, label: str) -> tuple[float, str]
     if isinstance(cell, str) and cell.strip() in MARKS:
         return float("nan"), MARKS[cell.strip()]
     raise InputError(
-        f"{cells.at(row, column)}: {shown(cell)} under {shown(label)} is not a count; a whole number from 0, a blank or '*' "
+        f"{cells.at(row, column)}: {shown(cell)} under {shown(label)} is not a count; a whole number from 0, a blank "
+        "or '*' "
         f"is expected. {COMPARE}"
     )
 

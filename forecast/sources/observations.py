@@ -1,6 +1,7 @@
 """The table every source returns, and the way from it to a `Panel`.
 
-An observation is one published or local figure. It keeps why it is missing or must not be used
+An observation is one published or local figure, or one vintage of it: a figure that a later release changed
+is two rows, each with the day it became available. It keeps why it is missing or must not be used
 (`reason`), what a reader should know about it (`note`), and the day it became available, so that a
 forecast made as of an earlier day never sees it.
 """
@@ -31,6 +32,9 @@ OBSERVATION_COLUMNS = (
     "provenance",
     "source",
 )
+FIGURE = ["measure", "area_code", "ds"]
+# Levels whose figures add up those of others, the finest first.
+AGGREGATES = ("icb", "region", "nhs_region", "national")
 PROVENANCES = ("published", "synthetic", "local")
 
 
@@ -45,7 +49,7 @@ class SourceNote:
     title, publisher, licence : str
         As the publisher states them.
     released : str
-        ISO date of the release, or "" when the files do not say.
+        ISO date of the release, only its year when the files say no more, or "" when they say nothing.
     provenance : {"published", "synthetic", "local"}
         Decides what may be published and how it is labelled.
     digest : str
@@ -71,7 +75,7 @@ class Reading:
 
 
 def checked(observations: pd.DataFrame, *, where: str) -> pd.DataFrame:
-    """Return observations with the standard columns in order, or refuse duplicates.
+    """Return observations with the standard columns in order and dates in nanoseconds, or refuse duplicates.
 
     Parameters
     ----------
@@ -83,10 +87,10 @@ def checked(observations: pd.DataFrame, *, where: str) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If two rows give the same measure, area and date.
+        If two rows give the same measure, area and date, and became available on the same day.
     """
-    frame = observations[list(OBSERVATION_COLUMNS)]
-    key = ["measure", "area_code", "ds"]
+    frame = observations[list(OBSERVATION_COLUMNS)].astype({"ds": "datetime64[ns]", "available": "datetime64[ns]"})
+    key = [*FIGURE, "available"]
     repeated = frame[frame.duplicated(key, keep=False)]
     if len(repeated):
         first = repeated.iloc[0]
@@ -98,8 +102,27 @@ def checked(observations: pd.DataFrame, *, where: str) -> pd.DataFrame:
 
 
 def visible(observations: pd.DataFrame, as_of: pd.Timestamp | str) -> pd.DataFrame:
-    """Keep the rows that were available on a day: no look-ahead."""
-    return observations[observations["available"] <= pd.Timestamp(as_of)].reset_index(drop=True)
+    """Keep what was known on a day, and of each figure its latest vintage then: no look-ahead.
+
+    Parameters
+    ----------
+    observations : DataFrame
+    as_of : Timestamp or ISO date
+
+    Returns
+    -------
+    DataFrame
+        One row a measure, area and date.
+    """
+    return latest(observations[observations["available"] <= pd.Timestamp(as_of)])
+
+
+def latest(observations: pd.DataFrame) -> pd.DataFrame:
+    """Keep the latest vintage of each figure, in the order given."""
+    if observations.duplicated(FIGURE).any():
+        newest = observations.groupby(FIGURE)["available"].transform("max")
+        observations = observations[observations["available"].eq(newest)]
+    return observations.reset_index(drop=True)
 
 
 def usable(observations: pd.DataFrame) -> pd.Series:
@@ -115,7 +138,8 @@ def panel_of(observations: pd.DataFrame, *, freq: str, groups: Sequence[str] = (
     Parameters
     ----------
     observations : DataFrame
-        Rows of one geographic level: bottom areas and published aggregates never share a panel.
+        Rows of one geographic level: bottom areas and published aggregates never share a panel. Of a figure
+        with several vintages the latest is taken; `visible` cuts them at a day.
     freq : {"YS", "QS", "MS", "W-MON"}
         Period of the figures.
     groups : sequence of str, default ("measure",)
@@ -127,6 +151,7 @@ def panel_of(observations: pd.DataFrame, *, freq: str, groups: Sequence[str] = (
         `unique_id` is `<measure>/<area_code>`; keys are measure, area_code and region_code. Series with
         no usable figure are kept out.
     """
+    observations = latest(observations)
     levels = observations["geographic_level"].unique()
     if len(levels) > 1:
         raise InputError(

@@ -66,7 +66,8 @@ def read(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
         earlier = seen.setdefault((code, sex, age), line)
         if earlier != line:
             raise InputError(
-                f"{path}: line {line}: {shown(code)} {sex} aged {label} stands in line {earlier} already; one row an area, "
+                f"{path}: line {line}: {shown(code)} {sex} aged {label} stands in line {earlier} already; one row an "
+                "area, "
                 f"sex and age is allowed. {NEXT_STEP}"
             )
         for year in years:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from forecast.errors import InputError
 from forecast.sources import sen2_areas, sen2_checks
-from forecast.sources.observations import OBSERVATION_COLUMNS, Reading, SourceNote, checked
+from forecast.sources.observations import Reading, SourceNote, checked
 from forecast.sources.sen2_files import File, find_releases, release_files, rows
 from forecast.sources.sen2_schema import Layout, common, layouts, missing_columns, period_of_measure, table_files
 from forecast.sources.sen2_table import read_table
@@ -71,7 +71,8 @@ def read(path: Path | str | Sequence[Path | str]) -> Reading:
     Returns
     -------
     Reading
-        `y` is NaN where nothing was published; `reason` says why, or why a published figure must not be used.
+        One row a figure and vintage (see `join`); `y` is NaN where nothing was published; `reason` says why, or
+        why a published figure must not be used.
 
     Raises
     ------
@@ -161,12 +162,13 @@ def stack(releases: Iterable[Release], *, codes: pd.DataFrame) -> pd.DataFrame:
 
 
 def join(releases: Iterable[Release], *, codes: pd.DataFrame) -> Reading:
-    """Join releases to one series per measure and area.
+    """Join releases to one series per measure and area, with the vintages of what was revised.
 
-    For each measure and year the latest release that publishes any figure gives all rows. A figure that it
-    revises is available only from the day of the release that revised it: as of a day before that there is a
-    gap, never a figure from the future. Retired codes are joined to the latest code of the same area; sums are
-    checked and failures marked.
+    A figure is dated 30 June of the year after its flow, or of the year of its stock. What a later release says
+    otherwise (a figure, a symbol or a mark) is one more row, available from 30 June of that release's year; so is
+    an area that it adds to a year published before. A year for which a release has no figure at all leaves the
+    earlier one standing. Retired codes are joined to the latest code of the same area; sums are checked within
+    what each release and those before it say, and failures marked.
 
     Parameters
     ----------
@@ -187,19 +189,15 @@ def join(releases: Iterable[Release], *, codes: pd.DataFrame) -> Reading:
         )
     raw = stack(ordered, codes=codes)
     warnings = [w for r in ordered for w in r.warnings] + _revisions(raw)
-    chosen = _latest_with_figures(raw)
-    period = chosen["measure"].map(period_of_measure())
-    first_of_year = pd.to_datetime(chosen["year"].astype(str) + "-01-01")
-    public = (chosen["year"] + period.eq("flow").astype(int)).clip(lower=_year_revised(chosen, raw, ordered))
-    at_break = chosen["year"].eq(period.map(common().break_year))
-    chosen = chosen.assign(
-        ds=first_of_year,
-        available=pd.to_datetime(public.astype(str) + "-06-30"),
+    period = raw["measure"].map(period_of_measure())
+    at_break = raw["year"].eq(period.map(common().break_year))
+    figures = raw.assign(
+        ds=pd.to_datetime(raw["year"].astype(str) + "-01-01"),
+        public=raw["year"] + period.eq("flow").astype(int),
         provenance="published",
-        note=sen2_checks.with_note(chosen["note"], at_break, common().break_note),
+        note=sen2_checks.with_note(raw["note"], at_break, common().break_note),
     )
-    marked = sen2_checks.marked(chosen)
-    observations = checked(marked[list(OBSERVATION_COLUMNS)], where=", ".join(r.id for r in ordered))
+    observations = checked(_vintages(figures, ordered), where=", ".join(r.id for r in ordered))
     return Reading(observations, tuple(_source_note(r) for r in ordered), tuple(warnings))
 
 
@@ -211,16 +209,23 @@ def _latest_with_figures(raw: pd.DataFrame) -> pd.DataFrame:
     return chosen.reset_index(drop=True)
 
 
-def _year_revised(chosen: pd.DataFrame, raw: pd.DataFrame, ordered: Sequence[Release]) -> pd.Series:
-    """Year of the release in which a figure took its present value, for figures that were another before; else 0."""
+def _vintages(figures: pd.DataFrame, ordered: Sequence[Release]) -> pd.DataFrame:
+    """Rows each release adds to what those before it said, marked without what came later."""
     key = ["measure", "area_code", "year"]
-    known = raw[raw["y"].notna()].sort_values("rank")
-    values = known.groupby(key)["y"]
-    revised = known[values.transform("nunique").gt(1) & known["y"].eq(values.transform("last"))]
-    rank = revised.groupby(key)["rank"].min()
-    years = rank.map({i: release.year for i, release in enumerate(ordered)}).rename("revised").reset_index()
-    found: pd.Series = chosen[key].merge(years, how="left", on=key)["revised"].fillna(0).astype(int)
-    return found.set_axis(chosen.index)
+    said = ["y", "reason", "note"]
+    stands = pd.DataFrame(columns=[*key, *said])
+    found = []
+    for rank, release in enumerate(ordered):
+        seen = sen2_checks.marked(_latest_with_figures(figures[figures["rank"] <= rank]))
+        before = seen[key].merge(stands, how="left", on=key)
+        same = seen[said].eq(before[said]) | (seen[said].isna() & before[said].isna())
+        new = seen[~same.all(axis=1)]
+        earlier = figures.loc[figures["rank"] < rank, ["measure", "year"]]
+        again = pd.MultiIndex.from_frame(new[["measure", "year"]]).isin(pd.MultiIndex.from_frame(earlier))
+        day = new["public"].where(~again, release.year).astype(str) + "-06-30"
+        found.append(new.assign(available=pd.to_datetime(day)))
+        stands = pd.concat([stands, new[[*key, *said]]]).drop_duplicates(key, keep="last")
+    return pd.concat(found, ignore_index=True)
 
 
 def _revisions(raw: pd.DataFrame) -> list[str]:
@@ -232,7 +237,7 @@ def _revisions(raw: pd.DataFrame) -> list[str]:
     row = revised.iloc[0]
     return [
         f"{len(revised)} figures were revised by a later release, first {row['measure']}/{row['area_code']} "
-        f"{row['year']}: {row['first']:g} became {row['last']:g}; the later one is used"
+        f"{row['year']}: {row['first']:g} became {row['last']:g}; the later one is used from then on"
     ]
 
 
@@ -242,7 +247,7 @@ def _source_note(release: Release) -> SourceNote:
         title=f"Education, health and care plans, reporting year {release.year}",
         publisher=PUBLISHER,
         licence=LICENCE,
-        released="",
+        released=str(release.year),
         provenance="published",
         digest=release.digest,
     )

@@ -73,13 +73,16 @@ class Layout:
 
 @dataclass(frozen=True)
 class Common:
-    """What all layouts share: base columns, level labels, symbols and the break between collections."""
+    """What all layouts share: base columns, level labels, symbols and the break between collections.
+
+    `percent` gives, by measure that is a percentage, the counts it is made of.
+    """
 
     base_columns: Mapping[str, tuple[str, ...]]
     levels: Mapping[str, str]
     time_identifiers: frozenset[str]
     symbols: Mapping[str, str]
-    percent: frozenset[str]
+    percent: Mapping[str, tuple[str, ...]]
     may_fall_to_zero: frozenset[str]
     part_of: Mapping[str, str]
     break_year: Mapping[str, int]
@@ -106,7 +109,7 @@ def common() -> Common:
         levels={fold(label): level for level, labels in raw["levels"].items() for label in labels},
         time_identifiers=_folded(raw["time_identifiers"]),
         symbols={fold(str(cell)): str(reason) for cell, reason in raw["symbols"].items()},
-        percent=frozenset(raw["percent"]),
+        percent={rate: tuple(counts) for rate, counts in raw["percent"].items()},
         may_fall_to_zero=frozenset(raw["may_fall_to_zero"]),
         part_of=raw["part_of"],
         break_year={"flow": series_break["flow"], "stock": series_break["stock"]},
@@ -247,5 +250,6 @@ def read_cell(text: str, *, percent: bool, where: str) -> tuple[float, str]:
     rule = "a percentage from 0 to 100" if percent else "a whole number of 0 or more"
     known = ", ".join(symbol for symbol in symbols if symbol)
     raise InputError(
-        f"{where}: {shown(text)} is not {rule} or a known symbol ({known}). Correct the cell or download the file again."
+        f"{where}: {shown(text)} is not {rule} or a known symbol ({known}). Correct the cell or download the file "
+        "again."
     )

@@ -57,7 +57,8 @@ def read_table(content: bytes, table: Table, *, label: str) -> tuple[pd.DataFram
         area = _area(fields, at, where=where)
         if (area[3], year) in seen:
             raise InputError(
-                f"{where}: {shown(area[5])} ({area[3]}) {year} stands already in line {seen[area[3], year]}; one row an area "
+                f"{where}: {shown(area[5])} ({area[3]}) {year} stands already in line {seen[area[3], year]}; one row "
+                "an area "
                 "and year is allowed. Remove one or download the file again."
             )
         seen[area[3], year] = line
@@ -100,7 +101,8 @@ def _is_total(
         if label not in chosen.known:
             if chosen.strict:
                 raise InputError(
-                    f"{where}, column '{chosen.column}': label {shown(value)} is not known. Add it to the schema map of the "
+                    f"{where}, column '{chosen.column}': label {shown(value)} is not known. Add it to the schema map "
+                    "of the "
                     "release year, or correct the cell."
                 )
             unknown.setdefault(value, chosen.column)

@@ -16,6 +16,7 @@ import pandas as pd
 
 from forecast.errors import InputError, SpecError
 from forecast.sources.cells import PERIOD_ALIAS, read_count, read_period
+from forecast.sources.faults import Faults
 from forecast.sources.observations import PROVENANCES, Reading, SourceNote, checked, digest_files
 from forecast.sources.text import (
     LISTED,
@@ -110,6 +111,7 @@ def read(
         If measure, columns, freq, date_format, provenance or available_after_days cannot be.
     InputError
         If the file or one of its values is refused; the message names file, place, value and next step.
+        Further faults of rows, up to twenty in all, are notes of the error (`faults_of`).
     """
     path = Path(path)
     formats = [date_format] if isinstance(date_format, str) else list(date_format or [])
@@ -200,7 +202,8 @@ def _load_excel(path: Path, columns: Mapping[str, str], sheet: str | None) -> _R
     names = workbook.sheet_names
     if sheet is None and len(names) > 1:
         raise InputError(
-            f"{path}: {len(names)} sheets ({', '.join(map(shown, names[:LISTED]))}), one is expected. Set sheet: to one."
+            f"{path}: {len(names)} sheets ({', '.join(map(shown, names[:LISTED]))}), one is expected. Set sheet: to "
+            "one."
         )
     chosen = sheet or names[0]
     cells, above, left = sheet_grid(workbook, chosen, path=path)
@@ -257,27 +260,40 @@ def _mapped(
 def _records(
     rows: _Rows, freq: str, formats: Sequence[str], allow_fractions: bool, single: tuple[str, str]
 ) -> list[tuple[str, str, pd.Timestamp, float, str]]:
-    """Read every row; refuse two counts of one area and period."""
+    """Read every row; refuse what is no area, period or count, and two counts of one area and period."""
     records = []
+    faults = Faults()
     seen: dict[tuple[str, pd.Timestamp], int] = {}
-    written: dict[str, tuple[str, str, int]] = {}
+    written: dict[tuple[str, ...], tuple[str, str, int]] = {}
     for i in range(len(rows.places)):
         if all(values[i] is None or str(values[i]).strip() == "" for values in rows.values.values()):
             continue
-        code, name = _area(rows, i, written) if "area" in rows.columns else single
-        ds = read_period(rows.values["ds"][i], freq=freq, formats=formats, where=rows.where(i, "ds"))
-        earlier = seen.setdefault((code, ds), i)
+        area = ds = count = None
+        with faults.kept():
+            area = _area(rows, i, written) if "area" in rows.columns else single
+        with faults.kept():
+            ds = read_period(rows.values["ds"][i], freq=freq, formats=formats, where=rows.where(i, "ds"))
+        with faults.kept():
+            count = read_count(rows.values["y"][i], allow_fractions=allow_fractions, where=rows.where(i, "y"))
+        if area is None or ds is None:
+            continue
+        earlier = seen.setdefault((area[0], ds), i)
         if earlier != i:
-            raise InputError(
-                f"{rows.where(i, 'ds')}: area {shown(code)} has a count for {ds:%Y-%m-%d} already, at "
-                f"{rows.places[earlier]}; one row an area and period is allowed. Add up or remove the repeat."
+            faults.add(
+                [
+                    InputError(
+                        f"{rows.where(i, 'ds')}: area {shown(area[0])} has a count for {ds:%Y-%m-%d} already, at "
+                        f"{rows.places[earlier]}; one row an area and period is allowed. Add up or remove the repeat."
+                    )
+                ]
             )
-        y, reason = read_count(rows.values["y"][i], allow_fractions=allow_fractions, where=rows.where(i, "y"))
-        records.append((code, name, ds, y, reason))
+        elif count is not None:
+            records.append((*area, ds, *count))
+    faults.refuse()
     return records
 
 
-def _area(rows: _Rows, index: int, written: dict[str, tuple[str, str, int]]) -> tuple[str, str]:
+def _area(rows: _Rows, index: int, written: dict[tuple[str, ...], tuple[str, str, int]]) -> tuple[str, str]:
     """Return code and name of the area of a row; the value of a personal identifier is never shown."""
     texts = {}
     for role in ("area", "area_name"):
@@ -298,8 +314,9 @@ def _area(rows: _Rows, index: int, written: dict[str, tuple[str, str, int]]) -> 
                 "that does not print. Write a plain name."
             )
     code, name = texts["area"], texts.get("area_name", texts["area"])
-    known, called, first = written.setdefault(code.casefold(), (code, name, index))
-    if (known, called) != (code, name):
+    known, called, first = written.setdefault((code.casefold(),), (code, name, index))
+    told = written.setdefault((code, name), (code, name, index))[2] != index
+    if (known, called) != (code, name) and not told:
         raise InputError(
             f"{rows.where(index, 'area')}: area {shown(code)} ({name}) is written {shown(known)} ({called}) at "
             f"{rows.places[first]}; one spelling an area is expected. Correct one of them."

@@ -56,14 +56,14 @@ def nothing(path: Path) -> None:
     assert not path.exists()
 
 
-def workbook(*sheets: str) -> Spoil:
-    """The counts on each of these sheets."""
+def workbook(*sheets: str, text: str | None = None) -> Spoil:
+    """The counts, or another text, on each of these sheets."""
 
     def write(path: Path) -> None:
         book = Workbook()
         for name in sheets:
             page = book.create_sheet(name)
-            for line in referrals().splitlines():
+            for line in (text or referrals()).splitlines():
                 page.append(line.split(","))
         del book["Sheet"]
         book.save(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ from tests.jobs.spoils import (
 
 CONFIG, INPUT = 2, 4
 POSTCODE, UPN, NHS_NUMBER = "SK1 3XE", "A823432108001", "943 476 5919"
+CHILD = ("Jo Bloggs", "2015-03-04", UPN, POSTCODE)
+CHILDREN = "\n".join(",".join(("Jo Bloggs", "2015-03-04", upn, POSTCODE)) for upn in (UPN, "B823432108002")) + "\n"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,11 @@ class Case:
     code: int
     says: tuple[str, ...]
     options: tuple[str, ...] = ()
+
+
+def of_children(release: Path) -> None:
+    """A list of children in the place of the table of requests."""
+    (release / "requests.csv").write_text(CHILDREN, encoding="utf-8")
 
 
 FIRST = "2021-01-01,Heatons,50"
@@ -114,6 +122,19 @@ TABLES = [
     Case("empty file", as_bytes(b""), INPUT, ("referrals.csv", "0 bytes", "Export it again")),
     Case("blank lines alone", as_bytes(b"\n \n\n"), INPUT, ("referrals.csv", "no text", "Export it again")),
     Case("header alone", as_bytes(b"Month,Locality,Referrals\n"), INPUT, ("referrals.csv", "no rows", "Export")),
+    Case("no header", as_bytes(CHILDREN.encode()), INPUT, ("referrals.csv", "not shown", "Add a header line")),
+    Case(
+        "no header, name and day alone",
+        as_bytes(b"Jo Bloggs,4 March 2015\nSam Roe,5 March 2016\n"),
+        INPUT,
+        ("referrals.csv", "not shown", "Add a header line"),
+    ),
+    Case(
+        "no header in Excel",
+        instead("a.xlsx", workbook("Counts", text=CHILDREN)),
+        INPUT,
+        ("a.xlsx", "not shown", "Add a header line"),
+    ),
     Case("cp1252", encoded("cp1252"), INPUT, ("referrals.csv", "line 3", "0xe9", "encoding: cp1252")),
     Case("UTF-16", encoded("utf-16"), INPUT, ("referrals.csv", "UTF-16", "encoding: utf-16")),
     Case("extra field", in_table(FIRST, f"{FIRST},9"), INPUT, ("line 2", "4 fields", "header has 3", "Quote")),
@@ -159,6 +180,14 @@ TABLES = [
 RELEASES = [
     Case("truncated zip", in_release(half_a_zip), INPUT, ("release.zip", "cut short", "Download it again")),
     Case("csv for a zip", in_release(csv_for_a_zip), INPUT, ("requests.csv", "not a readable zip", "Download")),
+    Case("no header in a release", in_release(of_children), INPUT, ("requests.csv", "not shown", "Add a header line")),
+    Case(
+        "child in a row of a release",
+        in_requests("\n2016,Calendar year,", f"\n{UPN},{POSTCODE},"),
+        INPUT,
+        ("requests.csv line 2", "'time_period'", "hidden", "not a year"),
+    ),
+    Case("UPN for a count in a release", in_requests(",107,", f",{UPN},"), INPUT, ("requests.csv line 2", "hidden")),
     Case("release without tables", in_release(no_tables), INPUT, ("release", "no tables", "as downloaded")),
     Case("header alone in a release", in_release(release_header_alone), INPUT, ("requests.csv", "no rows", "Download")),
     Case("cp1252 in a release", in_release(release_in_cp1252), INPUT, ("requests.csv line 2", "0xe9", "CSV UTF-8")),
@@ -194,13 +223,13 @@ RELEASES = [
         "row of a release twice",
         in_release(row_twice),
         INPUT,
-        ("requests.csv line 50", "Alder (E06000091) 2016", "line 2", "Remove one"),
+        ("requests.csv line 50", "'Alder' (E06000091) 2016", "line 2", "Remove one"),
     ),
     Case(
         "sums that never add up",
         in_release(sums_that_do_not_add),
         INPUT,
-        ("'requests'", "none of the 8 figures", "first Alder 2016-01: sum_mismatch", "job.yaml"),
+        ("'requests'", "none of the 8 figures", "first Alder 2016: sum_mismatch", "job.yaml"),
     ),
     Case("no workbook", waiting_list(lambda folder: None), INPUT, ("nhs", "no .xlsx workbook", "monthly workbooks")),
     Case(
@@ -313,17 +342,51 @@ def test_a_bad_input(job: Path, case: Case) -> None:
         result = forecast(command, "-c", job / "job.yaml", *case.options)
         assert result.exit_code == case.code, result.output
         assert tree(job) == before
-        said += errors(result)
+        told = errors(result)
+        assert len(told) == 1 or command == "validate"
+        assert len(told) <= 21
+        assert len(set(told)) == len(told)
+        said += [told[0]]
         printed += result.output
     assert standing_release(job / "releases") == stood
-    assert len(said) == 2
     assert said[0] == said[1].replace("forecast validate", "forecast run")
     assert said[0].startswith("error: ")
     assert said[0].isprintable()
     for words in case.says:
         assert words in said[0]
-    for secret in (POSTCODE, UPN, NHS_NUMBER):
+    for secret in (UPN, NHS_NUMBER, "4 March 2015", *CHILD):
         assert secret not in printed
+
+
+def test_validate_tells_every_fault_of_a_table_up_to_twenty(job: Path) -> None:
+    path = job / "referrals.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[1:5] = ["2021-01-15,Heatons,-5", f"2021-01-01,{POSTCODE},57", "2021-01-01,Reddish,few", lines[1]]
+    path.write_text("\n".join([*lines, *lines[6:8]]) + "\n", encoding="utf-8")
+    result = forecast("validate", "-c", job / "job.yaml")
+    assert result.exit_code == INPUT
+    places = [line.split("referrals.csv: ")[1].split(", column")[0] for line in errors(result)]
+    assert places == ["line 2", "line 2", "line 3", "line 4", "line 92", "line 93"]
+    path.write_text(re.sub(r",(\d+)\n", r",-\1\n", referrals()), encoding="utf-8")
+    told = errors(forecast("validate", "-c", job / "job.yaml"))
+    assert len(told) == 21
+    assert all("is not a count of 0 or more" in line for line in told[:20])
+    assert told[20] == "error: and 70 more faults of this kind. Correct these first."
+
+
+def test_validate_tells_every_fault_of_a_target(job: Path) -> None:
+    in_config("areas: all", f"areas: [Heatonz, Leeds, {POSTCODE}, Marple]")(job)
+    for locality, month in (("Marple", "2021-03"), ("Reddish", "2021-05")):
+        path = job / "referrals.csv"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not (line.startswith(month) and locality in line)]
+        path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    result = forecast("validate", "-c", job / "job.yaml")
+    assert result.exit_code == INPUT
+    told = errors(result)
+    for part, line in zip(("/Marple'", "/Reddish'", "'Heatonz'", "'Leeds'", "hidden"), told, strict=True):
+        assert part in line
+    assert len(errors(forecast("run", "-c", job / "job.yaml"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -408,7 +471,7 @@ def test_bytes_changed_at_random_are_read_or_refused(job: Path, name: str) -> No
         result = forecast("validate", "-c", job / "job.yaml")
         codes.append(result.exit_code)
         assert result.exit_code in (0, INPUT), result.output
-        assert len(errors(result)) == (result.exit_code == INPUT)
+        assert bool(errors(result)) == (result.exit_code == INPUT)
         assert all(line.isprintable() for line in errors(result))
     assert codes.count(INPUT) > 12
 

@@ -114,6 +114,10 @@ def test_a_good_file_gives_a_frozen_spec_with_defaults(tmp_path):
         ("[january.xlsx, february.xlsx]", "[]", "10:11: data.slt.path: is empty; give at least one entry"),
         ("data/own.csv", "bundled", "13:11: data.own.path: no data is bundled for table"),
         ("measure: referrals", "measure: Referrals", "14:14: data.own.measure: 'Referrals' must be small letters"),
+        ("MS\n", "MS\n    provenance: published\n", "12:5: data.own.title: is needed when provenance is published"),
+        ("MS\n", "MS\n    provenance: published\n", "12:5: data.own.licence: is needed when provenance is published"),
+        ("[requests, caseload]", "[timeliness_20_week]", "20:16: targets[0].measures[0]: 'timeliness_20_week' is a "
+         "percentage, not a count; forecast plans_20_week_within and plans_20_week_den"),
         ("freq: MS", "freq: M", "15:11: data.own.freq: must be one of YS, QS, MS, W-MON, not 'M'"),
         ("{ds: Month, y: Count}", "{ds: Month}", "16:14: data.own.columns.y: is needed and missing; add it"),
         ("{ds: Month, y: Count}", "{dss: Month, y: Count}", "16:15: data.own.columns.dss: unknown key (did you"),

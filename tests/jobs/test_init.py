@@ -90,6 +90,26 @@ def test_an_unknown_name_lists_the_nearest(tmp_path):
         write_config("Leads", tmp_path, as_of=None, dry_run=False)
 
 
+@pytest.mark.parametrize(
+    ("asked", "last", "instead"),
+    [
+        ("Cumbria", 2023, "Cumberland or Westmorland and Furness, new in North West since"),
+        ("928", 2021, "North Northamptonshire or West Northamptonshire, new in East Midlands since"),
+        ("Poole", 2019, "Bournemouth, Christchurch and Poole, new in South West since"),
+    ],
+)
+def test_an_area_that_no_longer_exists_is_refused_with_what_came_in_its_place(tmp_path, asked, last, instead):
+    with pytest.raises(SpecError) as caught:
+        write_config(asked, tmp_path, as_of=None, dry_run=False)
+    said = str(caught.value)
+    assert f"which no longer exists; its last figures are of {last}. Name {instead}." in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_code_that_was_replaced_still_gets_the_config_of_its_area():
+    assert "Buckinghamshire" in config_for("E10000002", as_of=None)
+
+
 @pytest.mark.parametrize("asked", ["North West", "England"])
 def test_only_a_local_authority_gets_a_config(asked):
     with pytest.raises(SpecError, match="Name a local authority"):

@@ -132,7 +132,9 @@ def test_a_measure_that_is_not_visible_yet_is_refused(tmp_path: Path) -> None:
 
 def test_a_local_series_may_have_the_gaps_that_are_allowed(tmp_path: Path) -> None:
     lines = [
-        line for line in referrals().splitlines() if not line.startswith(("2022-03-01,Marple", "2022-05-01,Marple"))
+        line
+        for line in referrals().splitlines()
+        if not line.startswith(("2022-02-01,Marple", "2022-04-01,Marple", "2022-05-01,Marple"))
     ]
     table = "\n".join(lines) + "\n"
     config = load_config(write_job(tmp_path, job=JOB.replace("max_gap: 0", "max_gap: 2"), table=table), today=TODAY)
@@ -140,33 +142,70 @@ def test_a_local_series_may_have_the_gaps_that_are_allowed(tmp_path: Path) -> No
     config = load_config(write_job(tmp_path, job=JOB.replace("max_gap: 0", "max_gap: 1"), table=table), today=TODAY)
     with pytest.raises(
         InputError,
-        match=r"series 'slt_referrals/Marple': 2 months missing \(2022-03\.\.05\); 1 allowed\. "
+        match=r"series 'slt_referrals/Marple': 2 months missing in a row \(2022-04\.\.2022-05\); 1 allowed\. "
         r"Fill them or set max_gap: 2 under data in job\.yaml\.",
     ):
         _jobs(config)
 
 
 @pytest.mark.parametrize(
-    ("freq", "days", "missing", "told"),
+    ("freq", "days", "missing", "long", "told"),
     [
-        ("MS", pd.date_range("2022-01-01", periods=24, freq="MS"), ["2022-12-01", "2023-01-01"], "2022-12..2023-01"),
-        ("MS", pd.date_range("2022-01-01", periods=24, freq="MS"), ["2022-12-01"], "2022-12"),
+        (
+            "MS",
+            pd.date_range("2022-01-01", periods=24, freq="MS"),
+            ["2022-12-01", "2023-01-01"],
+            "2 months",
+            "2022-12..2023-01",
+        ),
+        ("MS", pd.date_range("2022-01-01", periods=24, freq="MS"), ["2022-12-01"], "1 month", "2022-12"),
         (
             "W-MON",
             pd.date_range("2023-01-02", periods=60, freq="W-MON"),
             ["2023-02-06", "2023-02-13"],
-            "2023-02-06..02-13",
+            "2 weeks",
+            "2023-02-06..2023-02-13",
         ),
     ],
 )
 def test_a_gap_is_named_so_that_it_can_be_found(
-    tmp_path: Path, freq: str, days: pd.DatetimeIndex, missing: list[str], told: str
+    tmp_path: Path, freq: str, days: pd.DatetimeIndex, missing: list[str], long: str, told: str
 ) -> None:
     rows = [f"{day:%Y-%m-%d},A,5" for day in days if f"{day:%Y-%m-%d}" not in missing]
     table = "\n".join(["Month,Locality,Referrals", *rows]) + "\n"
     config = load_config(write_job(tmp_path, job=JOB.replace("freq: MS", f"freq: {freq}"), table=table), today=TODAY)
-    with pytest.raises(InputError, match=re.escape(f"missing ({told}); 0 allowed")):
+    with pytest.raises(InputError, match=rf"{long} missing( in a row)? \({re.escape(told)}\); 0 allowed"):
         _jobs(config)
+
+
+def test_a_measure_that_the_areas_shown_have_no_figures_of_is_refused(tmp_path: Path) -> None:
+    config = _load(tmp_path, BUNDLED.replace("[requests]", "[requests, caseload]"))
+    (read,) = read_sources(config).values()
+    here = read.observations
+    none = here[~(here["measure"].eq("caseload") & here["area_name"].eq("Stockport"))]
+    with pytest.raises(
+        InputError, match=r"none of the 0 figures of 'caseload' in data 'ehc' for its areas can be used\. "
+    ):
+        panel_jobs(config, {"ehc": Reading(none, read.sources)})
+
+
+def test_a_gap_longer_than_any_allowed_can_only_be_filled(tmp_path: Path) -> None:
+    rows = [f"{day:%Y-%m-%d},A,5" for day in pd.date_range("2020-01-01", "2022-12-01", freq="MS")[[0, 1, -2, -1]]]
+    table = "\n".join(["Month,Locality,Referrals", *rows]) + "\n"
+    config = load_config(write_job(tmp_path, table=table), today=TODAY)
+    with pytest.raises(
+        InputError, match=r"32 months missing in a row \(2020-03\.\.2022-10\); 0 allowed\. Fill them\.$"
+    ):
+        _jobs(config)
+
+
+def test_a_table_says_whose_it_is(tmp_path: Path) -> None:
+    said = "title: Open referrals\n    publisher: Example Council\n    licence: OGL v3.0"
+    job = JOB.replace("provenance: synthetic", f"provenance: published\n    {said}")
+    (note,) = read_sources(_load(tmp_path, job))["own"].sources
+    assert (note.title, note.publisher, note.licence) == ("Open referrals", "Example Council", "OGL v3.0")
+    (unsaid,) = read_sources(_load(tmp_path / "other"))["own"].sources
+    assert (unsaid.title, unsaid.publisher, unsaid.licence) == ("referrals.csv", "", "not stated")
 
 
 # Which models run where

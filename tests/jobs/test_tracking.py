@@ -6,15 +6,19 @@ import io
 import json
 import os
 import shutil
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -23,13 +27,15 @@ import pytest
 from forecast.evaluate.metrics import summarise
 from jobs import tracking
 from jobs.tracking import Recorder, TrackingResult, prepare, track
-from jobs.tracking_metrics import CHOSEN, compare_models
+from jobs.tracking_metrics import CHOSEN, NAMES, compare_models
 from jobs.tracking_plots import draw_plots
-from jobs.tracking_record import Request, open_client, record, serve
+from jobs.tracking_record import WITHHELD, Request, make_store, open_client, record, serve
 from jobs.tracking_store import StoreFault, check_store
+from tests.jobs import samples
 from tests.run_folder import WAPE, write_run
 
 RUN_ID = "stockport-0123456789ab"
+STOCKPORT = "E08000007"
 TARGETS = {"ehc": "auto", "slt": "auto"}
 
 
@@ -77,7 +83,7 @@ def recorded(
     folder = tmp_path_factory.mktemp("recorded")
     shutil.copy(prepared, folder / "mlflow.db")
     with _client(f"sqlite:///{folder / 'mlflow.db'}") as opened:
-        reply = record(opened, Request(str(run_folder), str(folder / "my artifacts"), "stockport"))
+        reply = record(opened, Request(str(run_folder), str(folder / "my artifacts"), "stockport"), on_server=False)
         assert reply.status == "recorded"
         assert reply.parent_run_id is not None
         yield opened, reply.parent_run_id, _children(opened, reply.parent_run_id, "metrics.wape ASC")
@@ -191,15 +197,15 @@ def test_a_second_record_changes_nothing_and_a_broken_one_is_replaced(
     client: Any, run_folder: Path, tmp_path: Path
 ) -> None:
     request = Request(str(run_folder), str(tmp_path / "mlartifacts"), "stockport")
-    first = record(client, request)
+    first = record(client, request, on_server=False)
     assert first.parent_run_id is not None
     children = _children(client, first.parent_run_id, "metrics.wape ASC")
-    again = record(client, request)
+    again = record(client, request, on_server=False)
     assert (again.status, again.parent_run_id) == ("skipped", first.parent_run_id)
     experiment = client.get_experiment_by_name("stockport").experiment_id
     assert len(client.search_runs([experiment])) == len(children) + 1
     client.update_run(first.parent_run_id, status="RUNNING")
-    assert record(client, request).status == "recorded"
+    assert record(client, request, on_server=False).status == "recorded"
     assert len(client.search_runs([experiment])) == len(children) + 1
     assert client.get_run(first.parent_run_id).info.lifecycle_stage == "deleted"
 
@@ -266,7 +272,87 @@ def test_plots_leave_out_what_was_not_scored(run_folder: Path, tmp_path: Path) -
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
 
 
+# Local figures stay inside
+
+
+@pytest.mark.parametrize(
+    ("provenance", "address", "withheld"),
+    [("local", "https://mlflow.example", True), ("local", "", False), ("published", "https://mlflow.example", False)],
+)
+def test_a_server_gets_no_table_or_plot_of_local_figures(
+    client: Any,
+    uri: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    provenance: str,
+    address: str,
+    withheld: bool,
+) -> None:
+    monkeypatch.setattr("jobs.tracking_record.check_store", lambda uri: None)
+    monkeypatch.setattr("jobs.tracking_record.open_client", lambda uri: client)
+    folder = write_run(tmp_path / RUN_ID, run_id=RUN_ID, provenance=provenance, name="Ward 7")
+    request = {"run_folder": str(folder), "artifacts": str(tmp_path / "mlartifacts"), "experiment": "stockport"}
+    replies = io.StringIO()
+    serve(io.StringIO(json.dumps({"uri": address or uri}) + "\n" + json.dumps(request) + "\n"), replies)
+    reply = json.loads(replies.getvalue())
+    assert reply["status"] == "recorded"
+    assert (reply["warning"] is not None) == withheld
+    runs = [client.get_run(reply["parent_run_id"]), *_children(client, reply["parent_run_id"], "metrics.wape ASC")]
+    assert len(runs) == len(WAPE) + 1
+    assert all(bool(client.list_artifacts(run.info.run_id)) != withheld for run in runs)
+    assert all(run.data.metrics["wape"] > 0 and run.data.params["data_digest"] for run in runs)
+    described = [run.inputs.dataset_inputs[0].dataset.source for run in runs]
+    assert all(("dfe_ehc" in source) != withheld for source in described)
+    said = json.dumps([[run.data.params, run.data.tags, sorted(run.data.metrics)] for run in runs])
+    assert not [name for name in ("Ward 7", STOCKPORT, str(tmp_path), "1000.0") if name in said]
+    kinds = {name.split(".")[0].split("_by_horizon")[0] for run in runs for name in run.data.metrics}
+    own = {"n_cells", "n_cells_common", "wape_all_cells", "series_ok", "series_short", "seconds_read"}
+    assert kinds <= {*NAMES, *own}
+
+
+def test_what_was_withheld_is_said_in_one_line(run_folder: Path, tmp_path: Path) -> None:
+    warnings: list[str] = []
+
+    class Withholding(Recorder):
+        def record(self, request: Mapping[str, str | None], *, seconds: float) -> dict[str, str | None]:
+            return {"status": "recorded", "detail": "", "parent_run_id": "1", "warning": WITHHELD}
+
+    result = track(
+        run_folder,
+        uri="https://mlflow.example",
+        artifacts=None,
+        experiment="stockport",
+        timeout=1,
+        warn=warnings.append,
+        recorder=Withholding(f"sqlite:///{tmp_path / 'mlflow.db'}"),
+    )
+    assert result.status == "recorded"
+    (line,) = warnings
+    assert line.startswith(f"MLflow at 'https://mlflow.example': run '{RUN_ID}': local figures do not go to a server")
+    assert "\n" not in line
+
+
 # MLflow that is down, slow or broken
+
+
+@pytest.mark.parametrize(("content", "at_least", "below"), [(b"a store", 0.2, 2), (b"", 2, 10), (None, 2, 10)])
+def test_only_the_run_that_makes_a_store_may_take_longer(
+    run_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes | None,
+    at_least: float,
+    below: float,
+) -> None:
+    (tmp_path / "never_answers.py").write_text("import time; time.sleep(60)", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(tracking, "WORKER", "never_answers")
+    monkeypatch.setattr(tracking, "NEW_STORE_SECONDS", 2.0)
+    if content is not None:
+        (tmp_path / "mlflow.db").write_bytes(content)
+    result, warnings, seconds = _track(run_folder, f"sqlite:///{tmp_path / 'mlflow.db'}", timeout=0.2)
+    assert (result.status, len(warnings)) == ("unreachable", 1)
+    assert at_least <= seconds < below
 
 
 @pytest.mark.slow
@@ -279,7 +365,7 @@ def test_a_prepared_process_records_once(uri: str, run_folder: Path, tmp_path: P
         uri=uri,
         artifacts=tmp_path / "mlartifacts",
         experiment="stockport",
-        timeout=2,
+        timeout=60,
         warn=warnings.append,
         recorder=recorder,
     )
@@ -288,7 +374,7 @@ def test_a_prepared_process_records_once(uri: str, run_folder: Path, tmp_path: P
     assert (tmp_path / "mlartifacts" / "stockport" / result.parent_run_id).is_dir()
     assert {path: path.stat().st_mtime_ns for path in run_folder.iterdir()} == before
     assert dict(os.environ) == environment
-    used, said, _ = _track(run_folder, uri)
+    used, said, _ = _track(run_folder, uri, timeout=60)
     assert (used.status, used.parent_run_id, said) == ("skipped", result.parent_run_id, [])
     assert recorder.record({}, seconds=1)["status"] == "unreachable"
 
@@ -304,7 +390,57 @@ def test_a_process_ended_while_it_makes_a_store_leaves_none_begun(tmp_path: Path
     assert not store.exists() or store.stat().st_size == 0
     with _client(f"sqlite:///{store}") as opened:
         assert opened.get_experiment_by_name("Default").artifact_location == (tmp_path / "mlruns/0").as_uri()
-    assert not (tmp_path / ".staging-mlflow.db").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+def test_a_store_is_made_once_by_any_number_and_their_lock_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Path] = []
+
+    class Store:
+        engine = SimpleNamespace(dispose=lambda: None)
+
+        def __init__(self, uri: str, root: str) -> None:
+            made.append(Path(uri.removeprefix(tracking.SQLITE)))
+            time.sleep(0.1)
+            made[-1].write_text(root, encoding="utf-8")
+
+    monkeypatch.setattr("mlflow.store.tracking.sqlalchemy_store.SqlAlchemyStore", Store)
+    with ThreadPoolExecutor(4) as makers:
+        list(makers.map(make_store, [tmp_path / "mlflow.db"] * 8))
+    assert len(made) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL on Windows")
+def test_killed_while_it_records_a_plain_rerun_records_it_once(prepared: Path, tmp_path: Path) -> None:
+    config = samples.write_job(tmp_path, job=samples.JOB.replace("{enabled: false}", "{timeout: 60}"))
+    store = tmp_path / "mlflow.db"
+    shutil.copy(prepared, store)
+    command = [sys.executable, "-m", "jobs.cli", "run", "-c", str(config)]
+    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
+        deadline = time.monotonic() + 60
+        while not _count(store, "lifecycle_stage = 'active'"):
+            assert job.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.killpg(job.pid, signal.SIGKILL)
+    assert _count(store, "status = 'FINISHED'") < 4
+    result = samples.forecast("run", "-c", config)
+    assert result.exit_code == 0
+    assert "track: recorded" in result.stderr
+    assert _count(store, "lifecycle_stage = 'active'") == _count(store, "status = 'FINISHED'") == 4
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("job.yaml", "referrals.csv", "runs", "mlflow.db", "mlartifacts"),
+    }
+
+
+def _count(store: Path, where: str) -> int:
+    with closing(sqlite3.connect(store, timeout=30)) as opened:
+        (found,) = opened.execute(f"SELECT count(*) FROM runs WHERE {where}").fetchone()  # noqa: S608
+    return int(found)
 
 
 @contextmanager
@@ -391,7 +527,7 @@ def test_a_refused_port_is_one_line(run_folder: Path) -> None:
 def test_a_store_that_is_no_database_is_one_line(run_folder: Path, tmp_path: Path) -> None:
     store = tmp_path / "mlflow.db"
     store.write_bytes(b"this is no database " * 100)
-    result, warnings, _ = _track(run_folder, f"sqlite:///{store}")
+    result, warnings, _ = _track(run_folder, f"sqlite:///{store}", timeout=60)
     assert result.status == "unreachable"
     assert warnings[0].count("\n") == 0
     assert "file is not a database" in warnings[0]
@@ -405,9 +541,6 @@ def test_a_folder_that_cannot_be_made_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_a_locked_file_is_a_fault(tmp_path: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
     path = tmp_path / "mlflow.db"
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE t (x)")

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -6,7 +7,7 @@ import pytest
 
 from forecast.publish.changes import Previous
 from forecast.publish.report import MANY_AREAS, areas_drawn, build_page, render
-from forecast.publish.run import read_run
+from forecast.publish.run import Area, Target, read_run
 from forecast.publish.tables import numeric, projections
 from tests.run_folder import write_run
 
@@ -89,7 +90,7 @@ def html(page):
 def test_headline_is_the_sentence_a_planner_can_repeat(page):
     # 790 x 1.05^5 = 1008.3; the 80 % interval is 10 % x sqrt(5) of it on either side: 782.8 to 1233.7.
     assert page.sections[0].lead.headline == (
-        "Stockport: about 1,010 requests for an EHC needs assessment in 2028, 28% more than the 790 in 2023. "
+        "Stockport: about 1,010 requests for an EHC needs assessment in 2028, around 28% more than the 790 in 2023. "
         "The true figure is likely (4 in 5) to be between 780 and 1,230."
     )
     assert "in January 2029" in page.sections[2].lead.headline
@@ -155,6 +156,68 @@ def test_series_breaks_and_notes_are_told(page):
     )
 
 
+def test_months_that_have_passed_are_told(page):
+    # The last month is September 2023, the page is as of 1 July 2024: October to June are nine months.
+    lead, england = page.sections[3].lead, page.sections[3].cards[0]
+    assert lead.remarks == england.remarks
+    assert lead.remarks == (
+        "The latest figure is for September 2023, 9 months before 1 July 2024, the day these figures were known by. "
+        "By then all 6 months projected here had passed.",
+    )
+
+
+@pytest.mark.usefixtures("plain_charts")
+@pytest.mark.parametrize(
+    ("as_of", "told"),
+    [
+        ("2023-12-31", []),
+        ("2024-01-01", ["3 months before 1 January 2024", "By then 3 of the 6 months projected here had passed."]),
+    ],
+)
+def test_figures_of_the_last_two_months_are_new_enough(tmp_path, as_of, told):
+    page = page_of(write_run(tmp_path / "run", change=lambda manifest: manifest.update(as_of=as_of)))
+    said = " ".join(page.sections[3].lead.remarks)
+    assert bool(said) == bool(told)
+    assert all(words in said for words in told)
+    assert not any("latest figure" in remark for section in page.sections[:3] for remark in section.lead.remarks)
+
+
+@pytest.mark.usefixtures("plain_charts")
+def test_years_that_have_passed_are_told_by_flow_and_stock(tmp_path):
+    page = page_of(write_run(tmp_path / "run", change=lambda manifest: manifest.update(as_of="2027-07-01")))
+    requests, _, caseload = (section.lead.remarks[0] for section in page.sections[:3])
+    assert requests.startswith("The latest figure is for 2023, 3 years before 1 July 2027")
+    assert requests.endswith("By then 3 of the 5 years projected here had passed.")
+    assert caseload.startswith("The latest figure is for January 2024, 3 years before 1 July 2027")
+    assert caseload.endswith("By then 3 of the 5 years projected here had passed.")
+
+
+@pytest.mark.usefixtures("plain_charts")
+def test_percentages_are_of_the_figure_before_it_is_rounded(tmp_path):
+    folder = write_run(tmp_path / "run")
+    forecasts = pd.read_parquet(folder / "forecasts.parquet")
+    last = forecasts["unique_id"].eq("requests/E08000007") & forecasts["horizon"].eq(5)
+    # 1,664 is 111 % more than 790; the 1,700 it is rounded to would be 115 % more.
+    forecasts.loc[last, ["median", "lo-80", "hi-80"]] = [1664.0, 1100.0, 2600.0]
+    forecasts.to_parquet(folder / "forecasts.parquet")
+    headline = page_of(folder).sections[0].lead.headline
+    assert headline.startswith("Stockport: about 1,700 requests for an EHC needs assessment in 2028, around 111% more")
+
+
+@pytest.mark.usefixtures("plain_charts")
+def test_checks_are_counted_in_the_scores(tmp_path):
+    folder = write_run(tmp_path / "run")
+    scores = pd.read_parquet(folder / "scores.parquet")
+    requests = scores["measure"].eq("requests")
+    late = scores["origin"].lt("2021-01-01") & scores["model"].isin(["prophet", "theta"])
+    gone = (requests & late) | scores["measure"].eq("new_plans")
+    scores[~gone].to_parquet(folder / "scores.parquet")
+    said = {fact.name: fact.text for fact in page_of(folder).method}["How models are judged"]
+    assert "Requests for an EHC needs assessment: from 6 past years (prophet and theta from 2)." in said
+    assert "New EHC plans: from no past years." in said
+    assert "waiting for speech and language therapy: from 3 past months." in said
+
+
 @pytest.mark.usefixtures("plain_charts")
 def test_other_notes_are_told_once_with_their_span(tmp_path):
     folder = write_run(tmp_path / "run")
@@ -171,7 +234,10 @@ def test_other_notes_are_told_once_with_their_span(tmp_path):
 
 def test_method_names_the_model_that_answered(page):
     said = {fact.name: fact.text for fact in page.method}
-    assert "Why: area_growth 0.6, drift 0.4" in said["Requests for an EHC needs assessment, Stockport"]
+    assert said["Requests for an EHC needs assessment, Stockport"] == (
+        "A combination: 60% from the national path with the area's own deviation (area_growth) and 40% from the "
+        "average past change (drift), weighted by past errors (forecasts from 6 past years)."
+    )
     waiting = "Children and young people waiting for speech and language therapy, Stockport NHS Foundation Trust"
     assert said[waiting] == "The series is short (9 figures), so drift answered. Why: fewer than 12 months."
     assert "1,000 simulated futures" in said["How sure it is"]
@@ -212,6 +278,30 @@ def test_html_is_one_page_that_loads_nothing(html):
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html
     for landmark in ("header", "main", "nav", "footer"):
         assert outline.tags.count(landmark) == 1
+
+
+def test_the_page_asks_for_nothing_outside_itself(html):
+    """Addresses are the namespaces of SVG, which no browser fetches, and the licence, which a reader may click."""
+    addresses = set(re.findall(r"""[a-z]+:?//[^\s"'<>)]+""", html))
+    assert addresses == {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+        "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+    }
+    outline = parsed(html)
+    assert not {"script", "link", "img", "iframe", "object", "embed", "video", "audio", "form", "base"} & {
+        *outline.tags
+    }
+    assert all(target.startswith("#") for target in re.findall(r"""url\(["']?([^)"']*)""", html))
+
+
+def test_the_page_prints(html):
+    printed = html[html.index("@media print") : html.index("</style>")]
+    for rule in ("header.top, .skip, nav { display: none; }", "figure, tr, .card { break-inside: avoid; }"):
+        assert rule in printed
+    # On paper nothing scrolls, and one of the two sizes of a chart is shown.
+    assert ".tall { max-height: none; overflow: visible; }" in printed
+    assert "figure .wide { display: block; } figure .narrow { display: none; }" in printed
 
 
 def test_links_go_to_the_page_its_files_or_the_licence(html):
@@ -285,10 +375,11 @@ def test_a_run_under_another_licence_claims_no_open_government_licence(tmp_path)
     def other(manifest):
         for source in manifest["sources"]:
             source.update(licence="Internal", released="")
+        manifest["sources"][1]["released"] = "2023"
 
     page = page_of(write_run(tmp_path / "run", change=other))
     assert page.licences == ()
-    assert [row.cells[1] for row in page.sources.groups[0].rows] == ["not stated", "not stated"]
+    assert [row.cells[1] for row in page.sources.groups[0].rows] == ["not stated", "2023"]
 
 
 @pytest.mark.usefixtures("plain_charts")
@@ -314,6 +405,22 @@ def test_many_areas_are_a_table_and_few_charts(tmp_path):
     new_plans = {row.head: row.cells for row in page.sections[1].all_areas.groups[0].rows}
     assert set(new_plans["North West"]) == {"-"}
     parsed(render(page))
+
+
+@pytest.mark.parametrize(
+    ("icbs", "drawn"),
+    [
+        (8, ["England", "London", *(f"Board {i:02d}" for i in range(8))]),
+        (42, ["England", "London"]),
+    ],
+)
+def test_boards_are_drawn_after_regions_if_they_are_few(icbs, drawn):
+    providers = [Area(f"R{i:02d}", f"Trust {i:02d}", "provider") for i in range(MANY_AREAS)]
+    boards = [Area(f"Q{i:02d}", f"Board {i:02d}", "icb") for i in reversed(range(icbs))]
+    top = [Area("Y56", "London", "nhs_region"), Area("E92000001", "England", "national")]
+    target = Target("slt", "MS", "auto", ("slt_waiting",), 6, 5, (*providers, *boards, *top), {})
+    assert [area.name for area in areas_drawn(target)] == drawn
+    assert areas_drawn(replace(target, areas=(*providers, *boards * 9)))[0].name == "Trust 00"
 
 
 @pytest.mark.usefixtures("plain_charts")

@@ -105,8 +105,11 @@ def neighbour_table(path, *, wrong="", rows=10):
 
 
 def test_neighbours_are_read_by_name(downloads, tmp_path):
-    neighbour_table(downloads / "any.csv")
+    neighbour_table(downloads / "b" / "any.csv")
     build(downloads, out=tmp_path / "out")
+    index = json.loads((tmp_path / "out" / "sources.json").read_text(encoding="utf-8"))
+    assert index["neighbours"]["sources"][0]["released"] == "2021"
+    assert index["population"]["sources"][0]["title"].endswith("2022-based")
     table = pd.read_csv(tmp_path / "out" / "neighbours.csv")
     assert len(table) == 30
     assert set(zip(table["area_code"], table["neighbour_code"], strict=True)) == {

@@ -225,14 +225,40 @@ def test_a_missing_month_stays_a_gap_and_is_said(tmp_path: Path) -> None:
     )
 
 
+def test_a_total_says_what_it_is_a_sum_of_and_england_how_many_submitted_where_that_changed(tmp_path: Path) -> None:
+    silent: list[Cell] = [None] * 8
+    months = {
+        "January": ROWS,
+        "February": ROWS,
+        "March": changed(ROWS, "Your Healthcare", silent),
+        "April": changed(ROWS, "Your Healthcare", silent),
+        "May": changed(ROWS, "Sheffield Health & Social Care NHS Foundation Trust", list(STOCKPORT)),
+    }
+    for number, (month, rows) in enumerate(months.items(), start=3):
+        published = replace(LAYOUTS["coded"], published=dt.date(2023, number, 9))
+        workbook(tmp_path / f"{number}.xlsx", published, month=f"{month} 2023", rows=rows)
+    rows = read(tmp_path).observations
+    base = "sum over the providers that submitted"
+    notes = {level: part for level, part in rows.groupby("geographic_level")["note"]}
+    assert set(notes["provider"]) == {""}
+    assert set(notes["icb"]) == set(notes["nhs_region"]) == {base}
+    england = rows[rows["geographic_level"].eq("national")].groupby("ds")["note"].unique()
+    said = [base, base, f"{base}; 1 of 2 providers submitted", base, f"{base}; 3 of 3 providers submitted"]
+    assert [list(each) for each in england] == [[each] for each in said]
+
+
 def test_a_revision_never_looks_ahead(tmp_path: Path) -> None:
     first, later = (replace(LAYOUTS["coded"], published=day) for day in ("09/03/2023", "13/04/2023"))
     workbook(tmp_path / "a.xlsx", first)
     workbook(tmp_path / "b.xlsx", later, rows=changed(ROWS, "Stockport NHS Foundation Trust", [290.0] * 8))
     reading = read(tmp_path)
-    assert total(reading, "RWJ").tolist() == [290.0]
-    between = visible(reading.observations, "2023-04-01")
-    assert "RWJ" not in set(between["area_code"])
+    assert total(reading, "RWJ").tolist() == [287.0, 290.0]
+    between = visible(reading.observations, "2023-04-12")
+    alone = read([tmp_path / "a.xlsx"]).observations
+    pd.testing.assert_frame_equal(between, visible(alone, "2023-04-12"))
+    after = visible(reading.observations, "2023-04-13").set_index(["area_code", "measure"])
+    assert after.loc[("RWJ", "slt_waiting"), "y"] == 290.0
+    assert len(after) == len(alone)
     assert between.set_index(["area_code", "measure"]).loc[("E92000001", "slt_waiting"), "y"] == 67774.0
     assert "8 figures were changed by a later workbook" in reading.warnings[0]
 

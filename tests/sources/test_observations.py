@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecast import InputError
-from forecast.sources.observations import OBSERVATION_COLUMNS, checked, digest_files, panel_of, usable, visible
+from forecast.sources.observations import OBSERVATION_COLUMNS, checked, digest_files, latest, panel_of, usable, visible
 
 
 def observations(rows: list[dict]) -> pd.DataFrame:
@@ -48,6 +48,23 @@ def test_visible_on_the_day_it_came_out_and_not_the_day_before():
     assert visible(frame, "2023-06-29").empty
     assert visible(frame, "2023-06-30")["area_code"].tolist() == ["E1"]
     assert visible(frame, pd.Timestamp("2024-07-01")).index.tolist() == [0, 1]
+
+
+def test_a_figure_may_have_vintages_and_the_latest_known_is_visible():
+    frame = checked(
+        observations([{"y": 12.0, "available": "2024-06-30"}, {}, {"area_code": "E2", "available": "2024-06-30"}]),
+        where="dfe",
+    )
+    assert frame["y"].tolist() == [10, 12, 10]
+    assert visible(frame, "2024-06-29")["y"].tolist() == [10]
+    assert visible(frame, "2024-06-30")["y"].tolist() == [12, 10]
+    assert latest(frame)["area_code"].tolist() == ["E1", "E2"]
+    np.testing.assert_array_equal(panel_of(frame, freq="YS").window().values, [[12], [10]])
+
+
+def test_checked_gives_dates_in_nanoseconds_whatever_pandas_made_of_them():
+    frame = observations([{}]).astype({"ds": "datetime64[us]", "available": "datetime64[s]"})
+    assert checked(frame, where="dfe")[["ds", "available"]].dtypes.astype(str).tolist() == ["datetime64[ns]"] * 2
 
 
 def test_a_reason_forbids_use_except_low_and_k_which_are_zero():

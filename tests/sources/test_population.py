@@ -44,7 +44,7 @@ BAD = {
     "missing column": ([HEADER.replace("AGE_GROUP", "AGE_GRP"), *GOOD[1:]], ["'AGE_GROUP'", "did you mean 'AGE_GRP'?"]),
     "no years": (
         [HEADER.removesuffix(",2022,2023"), "E08000007,Stockport,Population,persons,0"],
-        ["2022", "AREA_CODE"],
+        ["2022", "5 columns"],
     ),
     "year twice": ([HEADER.replace("2023", "2022"), *GOOD[1:]], ["'2022'", "more than once"]),
     "age band": ([*GOOD, "E08000007,Stockport,Population,persons,0-4,1,2"], ["line 7", "'AGE_GROUP'", "'0-4'"]),

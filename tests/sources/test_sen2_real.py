@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from forecast import reference
-from forecast.sources.observations import usable, visible
+from forecast.sources.observations import panel_of, usable, visible
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,19 @@ def test_caseload_of_england(ehc):
     published = [237111, 240183, 256315, 287290, 319819, 353995, 390109, 430697, 473255, 517048, 576474]
     assert [got[year] for year in range(2014, 2025)] == published
     assert min(got) == 2010
+
+
+def test_an_area_the_later_release_leaves_out_keeps_what_the_earlier_one_said(ehc):
+    got = series(ehc, "new_plans", "Isles of Scilly")
+    assert [got[year] for year in range(2018, 2022)] == [1, 0, 1, 2]
+    assert row(ehc, "new_plans", "Isles of Scilly", 2019)["source"] == "dfe-ehc-2022"
+
+
+def test_the_bundle_makes_a_panel_as_it_comes(ehc):
+    panel = panel_of(ehc[ehc["geographic_level"].eq("local_authority")], freq="YS")
+    stockport = panel.frame[panel.frame["unique_id"].eq("requests/E08000007")].set_index("ds")["y"]
+    assert stockport.loc["2023-01-01"] == 790
+    assert not panel.frame.duplicated(["unique_id", "ds"]).any()
 
 
 def test_new_plans_of_england(ehc):
@@ -174,8 +187,13 @@ def test_the_break_between_collections(ehc):
 
 
 def test_one_row_a_figure_and_sources_that_exist(ehc):
-    assert not ehc.duplicated(["measure", "area_code", "ds"]).any()
+    assert not ehc.duplicated(["measure", "area_code", "ds", "available"]).any()
+    revised = ehc[ehc.duplicated(["measure", "area_code", "ds"], keep=False)]
+    assert set(revised["area_name"] + " " + revised["measure"]) == {"Isles of Scilly timeliness_20_week"}
+    assert revised[["reason", "source"]].to_numpy().tolist() == [["z", "dfe-ehc-2022"], ["x", "dfe-ehc-2024"]]
+    assert revised["available"].dt.year.tolist() == [2020, 2024]
+    assert not visible(ehc, "2024-07-01").duplicated(["measure", "area_code", "ds"]).any()
     assert set(ehc["source"]) == {note.id for note in reference.ehc().sources} == {"dfe-ehc-2022", "dfe-ehc-2024"}
     assert set(ehc["provenance"]) == {"published"}
-    assert set(ehc["reason"].str.split(":").str[0]) == {"", "x", "sum_mismatch", "implausible_zero"}
+    assert set(ehc["reason"].str.split(":").str[0]) == {"", "x", "z", "sum_mismatch", "implausible_zero"}
     assert ehc["y"].min() == 0

@@ -13,8 +13,10 @@ from forecast.sources.observations import usable, visible
 from tests.sources.sen2_samples import AREAS, BASE, COLUMNS, line, old_release, release, summed, table, write
 
 
-def figure(reading, measure, area, year):
-    rows = reading.observations.query("measure == @measure and area_name == @area and ds.dt.year == @year")
+def figure(reading, measure, area, year, as_of="2099-01-01"):
+    rows = visible(reading.observations, as_of).query(
+        "measure == @measure and area_name == @area and ds.dt.year == @year"
+    )
     assert len(rows) == 1
     return rows.iloc[0]
 
@@ -36,6 +38,7 @@ def test_figures_symbols_and_dates(tmp_path):
     assert (stock["y"], stock["geographic_level"], stock["available"]) == (1200, "national", pd.Timestamp("2024-06-30"))
     (note,) = reading.sources
     assert (note.id, note.licence) == ("dfe-ehc-2024", "Open Government Licence v3.0")
+    assert note.released == "2024"
     assert set(reading.observations["source"]) == {"dfe-ehc-2024"}
 
 
@@ -217,6 +220,11 @@ def test_the_later_release_wins_where_it_has_figures(tmp_path):
     reading = sen2_release.read(tmp_path / "all")
     restated = figure(reading, "caseload", "Alder", 2021)
     assert (restated["y"], restated["source"]) == (41, "dfe-ehc-2023")
+    assert restated["available"] == pd.Timestamp("2023-06-30")
+    first = figure(reading, "caseload", "Alder", 2021, as_of="2023-06-29")
+    assert (first["y"], first["source"], first["available"]) == (40, "dfe-ehc-2021", pd.Timestamp("2021-06-30"))
+    same = reading.observations.query("measure == 'caseload' and area_name == 'Cedar' and ds.dt.year == 2021")
+    assert same["source"].tolist() == ["dfe-ehc-2021"]
     assert any("3 figures were revised" in w and "40 became 41" in w for w in reading.warnings)
     older = figure(reading, "assessments_completed", "Alder", 2019)
     assert (older["y"], older["source"]) == (81, "dfe-ehc-2021")
@@ -232,6 +240,40 @@ def test_what_was_visible_does_not_change_when_later_years_are_added(tmp_path):
     columns = [c for c in before.columns if c != "source"]
     pd.testing.assert_frame_equal(visible(before, "2022-07-01")[columns], visible(after, "2022-07-01")[columns])
     assert len(visible(after, "2022-07-01")) == len(before)
+
+
+def test_what_a_release_said_does_not_change_when_a_later_one_revises_it(tmp_path):
+    """Nonsense in the later release: sums that fail, zeros, an area gone, another new, a year withdrawn."""
+    years = summed("2018", 260, 210, 290) + summed("2019", 270, 200, 300) + summed("2020", 280, 190, 310)
+    extra = [("2017", "Alder", "x"), ("2021", "Alder", 7), ("2021", "North", 900)]
+    release(tmp_path / "one" / "a", newplans=years + extra)
+    release(tmp_path / "two" / "a", newplans=years + extra)
+    release(
+        tmp_path / "two" / "b",
+        newplans=[
+            *[(year, area, "x") for year, area, _ in summed("2018", 0, 0, 0)],
+            *[row for row in summed("2019", 77_777, 0, 300) if row[1] != "Cedar"],
+            *[("2020", "England", 5), ("2020", "North", 0), ("2020", "Alder", "c")],
+            *[("2017", "Alder", 1), ("2021", "Birch", 999_999), ("2021", "North", 1_000_006), ("2021", "Alder", 7)],
+            *summed("2022", 1, 2, 3),
+            ("2023", "Alder", 4),
+        ],
+    )
+    alone, revised = (sen2_release.read(tmp_path / name) for name in ("one", "two"))
+    before = visible(revised.observations, "2022-07-01")
+    pd.testing.assert_frame_equal(visible(alone.observations, "2022-07-01"), before)
+    assert before["y"].count() == 20
+    assert "sum_mismatch: 1 areas of North sum to 7, the region is 900" in set(before["reason"])
+    after = visible(revised.observations, "2024-06-30")
+    told = after.set_index([after["ds"].dt.year, "area_name"])
+    assert told.loc[(2019, "Alder"), ["y", "source"]].tolist() == [77_777, "dfe-ehc-2024"]
+    assert told.loc[(2019, "Birch"), "reason"] == "implausible_zero: 0 published after 210 the year before"
+    assert told.loc[(2019, "Cedar"), ["y", "source"]].tolist() == [300, "dfe-ehc-2022"]
+    assert told.loc[(2018, "Alder"), "y"] == 260
+    assert told.loc[(2020, "Alder"), "reason"] == "c"
+    assert told.loc[(2017, "Alder"), "y"] == 1
+    assert told.loc[(2021, "Alder"), ["y", "reason"]].tolist() == [7, ""]
+    assert told.loc[(2021, "Birch"), "available"] == pd.Timestamp("2024-06-30")
 
 
 def test_the_break_between_collections_is_noted(tmp_path):

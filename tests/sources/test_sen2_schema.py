@@ -40,5 +40,7 @@ def test_a_column_is_read_or_known_never_both(layout):
 
 def test_names_in_the_map_are_measures():
     shared = common()
-    assert (shared.percent | shared.may_fall_to_zero | set(shared.part_of) | set(shared.part_of.values())) <= MEASURES
+    assert (
+        set(shared.percent) | shared.may_fall_to_zero | set(shared.part_of) | set(shared.part_of.values())
+    ) <= MEASURES
     assert {"requests", "caseload", "sen2_mi"} <= table_files()

@@ -448,3 +448,27 @@ def test_multi_line_fields_keep_their_line_number(tmp_path: Path) -> None:
     path = csv_file(tmp_path, ["Month,Note,N", '2024-01,"two\r\nlines",1', "2024-02,x,bad"])
     with pytest.raises(InputError, match=r"line 4, column 'N': 'bad'"):
         read(path, columns={"ds": "Month", "y": "N"})
+
+
+def test_a_missing_column_lists_ten_plain_names_at_most_and_nothing_that_may_be_a_childs(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    names = [f"Column {letter}" for letter in "abcdefghijkl"]
+    path.write_text(",".join(["[secret]", *names]) + "\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        table.read(path, measure="m", columns={"ds": "When", "y": "N"}, freq="MS")
+    assert "known: 'Column a', 'Column b'" in str(caught.value)
+    assert "'Column j' and 2 more." in str(caught.value)
+    assert "secret" not in str(caught.value)
+    path.write_text("[a],[b]\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"known: none in plain words\. Correct columns"):
+        table.read(path, measure="m", columns={"ds": "When", "y": "N"}, freq="MS")
+
+
+@pytest.mark.parametrize("cell", ["SK1 3XE", "A823432108001", "2015-03-04", "4 March 2015", "Mar-15", "12", "1,204.5"])
+def test_a_first_line_of_data_is_not_shown(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "children.csv"
+    path.write_text(f'Jo Bloggs,"{cell}"\nSam Roe,other\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"the first line looks like data, not a header \(not shown\)") as caught:
+        table.read(path, measure="m", columns={"ds": "When", "y": "N"}, freq="MS")
+    assert "Bloggs" not in str(caught.value)
+    assert cell not in str(caught.value)
