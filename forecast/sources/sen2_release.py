@@ -213,7 +213,7 @@ def _vintages(figures: pd.DataFrame, ordered: Sequence[Release]) -> pd.DataFrame
     """Rows each release adds to what those before it said, marked without what came later."""
     key = ["measure", "area_code", "year"]
     said = ["y", "reason", "note"]
-    stands = pd.DataFrame(columns=[*key, *said])
+    stands = figures.assign(note="").iloc[:0][[*key, *said]]
     found = []
     for rank, release in enumerate(ordered):
         seen = sen2_checks.marked(_latest_with_figures(figures[figures["rank"] <= rank]))
