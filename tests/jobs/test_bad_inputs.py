@@ -443,7 +443,7 @@ def test_a_year_whose_sums_do_not_add_up_is_told_and_not_used(job: Path) -> None
     result = forecast("run", "-c", job / "job.yaml")
     assert result.exit_code == 0, result.output
     assert (
-        "warning: target 'ehc': 2 published figures of 'requests' not used, first Alder 2018-01: "
+        "warning: target 'ehc': 2 published figures of 'requests' not used, first Alder 2018: "
         "sum_mismatch: 2 areas of North sum to 1,247, the region is 396"
     ) in result.stderr
     history = pd.read_parquet(job / "runs" / result.stdout.split()[1] / "history.parquet")

@@ -471,4 +471,4 @@ def test_a_first_line_of_data_is_not_shown(tmp_path: Path, cell: str) -> None:
     with pytest.raises(InputError, match=r"the first line looks like data, not a header \(not shown\)") as caught:
         table.read(path, measure="m", columns={"ds": "When", "y": "N"}, freq="MS")
     assert "Bloggs" not in str(caught.value)
-    assert cell not in str(caught.value)
+    assert cell not in str(caught.value).replace(str(path), "")
