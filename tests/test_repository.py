@@ -70,7 +70,7 @@ def test_no_tracked_file_names_a_package_registry(texts: dict[str, str]) -> None
 def test_no_tracked_file_names_a_path_of_a_machine(texts: dict[str, str]) -> None:
     assert _lines(texts, MACHINE) == []
     found = {f"see {'/'.join(('', name, 'x'))}": True for name in FOLDERS.split("|")}
-    found |= {"https://example.gov.uk/home/x": False, "a/tmp/x": False, "~/work/x": False}
+    found |= {"https://example.gov.uk/home/x": False, "a/tmp/x": False, "~/jobs/work/x": False}
     assert {text: bool(MACHINE.search(text)) for text in found} == found
 
 
