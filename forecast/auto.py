@@ -2,9 +2,8 @@
 
 Within a pool and at each horizon, members that were more than a twentieth worse than the best at past
 origins are left out; the others get half of their weight equally and half by how they did. Three prior
-origins stand for those that are not there yet: on annual series, a model that learns from eight series or more
-is taken to be a fifth better than one that sees a series alone (a tenth to a third gives the same
-accuracy on the English measures tried).
+origins stand for those that are not there yet: on annual series, a model that learns from eight series or
+more is taken to be a fifth better than one that sees a series alone.
 """
 
 from __future__ import annotations

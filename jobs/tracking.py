@@ -133,8 +133,8 @@ class Recorder:
 def prepare(uri: str) -> Recorder:
     """Start loading MLflow and, if it is new, making its store, while other work goes on.
 
-    Use it as a context and hand it to `track`: that saves the 3 to 7 s of loading and the 5 to 12 s of a new
-    store, on a machine with a processor to spare.
+    Use it as a context and hand it to `track`: on a machine with a processor to spare, that saves the seconds
+    of loading and of making a new store.
 
     Parameters
     ----------
@@ -171,10 +171,9 @@ def track(
         Made if missing.
     timeout : float
         Seconds this may take in all, whatever MLflow does. Only the first record of a new sqlite store, which
-        must be made and takes 5 to 12 s of work on a machine that has little else to do, has `NEW_STORE_SECONDS`
-        if that is more, even if the store was completed while the models ran: so a first run is recorded on a
-        slow machine too. A file that cannot be opened is given up after 3 s all the same. Without `prepare` the
-        3 to 7 s of loading MLflow count.
+        must be made, has `NEW_STORE_SECONDS` if that is more, even if the store was completed while the models
+        ran: so a first run is recorded on a slow machine too. A file that cannot be opened is given up after 3 s
+        all the same. Without `prepare` the loading of MLflow counts.
     warn : callable
         Gets one line when the run was not recorded, or only its aggregates were: local figures stay inside, so a
         server gets neither tables nor plots of them.

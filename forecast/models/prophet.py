@@ -23,8 +23,7 @@ class Prophet:
     """Piecewise linear trend of log1p with a yearly Fourier season, fitted by LBFGS.
 
     Assumes changes of trend at a few dates; good for long monthly series with holes (Taylor and Letham
-    2018, *The American Statistician* 72, 37-45). Few seasonal terms and LBFGS make a fit five times
-    faster at equal or better error.
+    2018, *The American Statistician* 72, 37-45). Few seasonal terms, LBFGS and no sampling keep a fit short.
     """
 
     name: ClassVar[str] = "prophet"
