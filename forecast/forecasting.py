@@ -28,6 +28,7 @@ def forecast_panel(
     model: ModelSpec = "auto",
     seed: int = 0,
     n_paths: int = 1000,
+    integer: bool = False,
     max_gap: int = 2,
     executor: Executor | None = None,
 ) -> Forecast:
@@ -43,6 +44,8 @@ def forecast_panel(
         combination weighted by rolling origins).
     seed, n_paths : int
         The same seed gives the same paths, whatever the order of rows.
+    integer : bool, default False
+        Draw whole numbers.
     max_gap : int, default 2
         Longest interior gap that is interpolated, and longest silence at the end of a series.
     executor : concurrent.futures.Executor, optional
@@ -61,7 +64,7 @@ def forecast_panel(
     [150.0, 160.0]
     """
     study = study_panel(panel, [model], horizon=horizon, max_gap=max_gap, executor=executor)
-    return study.forecast(spec_name(model), seed=seed, n_paths=n_paths)
+    return study.forecast(spec_name(model), seed=seed, n_paths=n_paths, integer=integer)
 
 
 def evaluate_panel(

@@ -11,14 +11,14 @@ uncertain as they should be.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cache
 
 import numpy as np
 from scipy import optimize, stats
 
-from forecast.evaluate.origins import CALIBRATION_ORIGINS, RollingPoints
+from forecast.evaluate.origins import CALIBRATION_ORIGINS, RollingPoints, past_origins
 from forecast.panel import MIN_POOL, FloatArray, IntArray, Names, Window
 
 SHOCK_PRIOR_ORIGINS = 3.0
@@ -26,7 +26,6 @@ SHOCK_PRIOR_SHARE = 0.2
 OWN_PRIOR_ORIGINS = 3.0
 OWN_DOF = 5.0
 GROWTH_BOUNDS = (0.3, 2.0)
-NORMAL_GRID = np.linspace(-5, 5, 401)
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,20 @@ class ErrorScale:
     own: FloatArray
     own_dof: FloatArray
 
+    def rows(self, index: IntArray) -> ErrorScale:
+        """Return the sizes of some series."""
+        return ErrorScale(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    @classmethod
+    def of_rows(cls, scales: Mapping[str, ErrorScale], by: Names, index: IntArray) -> ErrorScale:
+        """Return the sizes of the series `index`, each from the one of `scales` that `by` names."""
+        columns = []
+        for field in fields(cls):
+            column = np.concatenate([getattr(scale, field.name)[index[by == name]] for name, scale in scales.items()])
+            rows = np.concatenate([np.flatnonzero(by == name) for name in scales])
+            columns.append(column[np.argsort(rows)])
+        return cls(*columns)
+
 
 def error_scale(rolling: RollingPoints, points: FloatArray, *, seen: int) -> ErrorScale:
     """Measure a model's errors at the origins whose outturn is known at another, later origin.
@@ -68,21 +81,24 @@ def error_scale(rolling: RollingPoints, points: FloatArray, *, seen: int) -> Err
     """
     window = rolling.window.until(seen)
     ends, steps = np.asarray(rolling.ends), np.arange(1, points.shape[2] + 1)
-    recent = (ends < seen) & (ends >= seen - CALIBRATION_ORIGINS)
-    known = (ends[recent, None] + steps[None, :] <= seen)[:, None, :] & np.isfinite(points[recent])
-    actual, predicted = np.where(known, rolling.outturn()[recent], np.nan), points[recent]
+    outturn = rolling.outturn()
     n, horizon = len(window.ids), len(steps)
     scale = ErrorScale(np.zeros((n, horizon)), np.full(n, np.inf), np.zeros((n, horizon)), np.full(n, OWN_DOF))
     change, changes = _change_variance(window)
     for pool in np.unique(window.pools):
         rows = np.flatnonzero(window.pools == pool)
-        errors = np.log1p(actual[:, rows]) - np.log1p(predicted[:, rows])
+        past = past_origins(seen, horizon=horizon, period=window.period, pool_size=len(rows))
+        recent = np.flatnonzero(np.isin(ends, past[-CALIBRATION_ORIGINS:]))
+        predicted = points[np.ix_(recent, rows)]
+        known = (ends[recent, None] + steps <= seen)[:, None, :] & np.isfinite(predicted)
+        actual = np.where(known, outturn[np.ix_(recent, rows)], np.nan)
+        errors = np.log1p(actual) - np.log1p(predicted)
         if len(rows) >= MIN_POOL and np.isfinite(errors).any():
-            shock = _shock(actual[:, rows], predicted[:, rows])
+            shock = _shock(actual, predicted)
             errors = errors - np.where(np.isfinite(shock), shock, 0.0)[:, None, :]
             growth = _variance_growth(errors)
-            level = predicted[:, rows]
-            variance = _own_variance(errors, steps**growth, _variance_by_level(errors / steps ** (growth / 2), level))
+            by_level = _variance_by_level(errors / steps ** (growth / 2), predicted)
+            variance = _own_variance(errors, steps**growth, by_level)
             shared, dof = _shock_variance(shock, steps, variance)
             scale.shared[rows] = np.sqrt(shared * steps)
             scale.shared_dof[rows] = dof
@@ -158,81 +174,88 @@ def _change_variance(window: Window) -> tuple[FloatArray, IntArray]:
 
 
 @dataclass(frozen=True)
-class Walks:
-    """Standard normal random walks over the horizon: what is random in a forecast, apart from its size.
+class Draws:
+    """Futures of many series, drawn when asked for: nothing but points and sizes is kept.
+
+    A series' draws depend on its id and the seed, its pool's on the pool's name: neither on the order of
+    rows, nor on other series, nor on which rows are drawn together.
 
     Attributes
     ----------
-    own : ndarray (n, h, p)
-    shared : ndarray (n, h, p) or broadcastable
-        The same for every series of a pool.
-    """
-
-    own: FloatArray
-    shared: FloatArray
-
-
-def draw_walks(ids: Sequence[str], pools: Names, *, horizon: int, n_paths: int, seed: int) -> Walks:
-    """Draw the walks of series and pools.
-
-    A series' draws depend on its id and the seed, its pool's on the pool's name: neither on the order of
-    rows nor on other series.
-    """
-    own = np.stack([_walk(name, "own", horizon, n_paths, seed) for name in ids])
-    shared = np.empty_like(own)
-    for pool in np.unique(pools):
-        rows = np.flatnonzero(pools == pool)
-        shared[rows] = _walk(str(pool), "pool", horizon, n_paths, seed)
-    return Walks(own=own, shared=shared)
-
-
-def sample_paths(points: FloatArray, scale: ErrorScale, walks: Walks) -> FloatArray:
-    """Draw joint futures around points.
-
-    Parameters
-    ----------
+    ids : tuple of str, length n
+    pools : ndarray of str (n,)
     points : ndarray (n, h)
         Taken as medians.
     scale : ErrorScale
-    walks : Walks
-
-    Returns
-    -------
-    ndarray (n, h, p)
-        Not negative.
+    n_paths, seed : int
+    integer : bool
+        Draw whole numbers: each path is rounded up with the chance of its fraction, so that means stay.
     """
-    paths = np.empty_like(walks.own)
-    for i in range(len(points)):
-        spread = _student(walks.own[i], scale.own_dof[i]) * scale.own[i][:, None] / _deviation(scale.own_dof[i])
-        if scale.shared[i].any():
-            spread += _student(walks.shared[i], scale.shared_dof[i]) * scale.shared[i][:, None]
-        paths[i] = np.expm1(np.log1p(points[i])[:, None] + spread)
-    return np.maximum(paths, 0.0, out=paths)
+
+    ids: tuple[str, ...]
+    pools: Names
+    points: FloatArray
+    scale: ErrorScale
+    n_paths: int
+    seed: int
+    integer: bool = False
+
+    def draw(self, rows: IntArray) -> FloatArray:
+        """Return the paths of some series (rows, h, p), not negative."""
+        from forecast.engine.paths import spread_rows
+
+        horizon = self.points.shape[1]
+        if not len(rows):
+            return np.empty((0, horizon, self.n_paths))
+        generators = [_generator(self.ids[i], "own", self.seed) for i in rows]
+        paths = np.empty((len(rows), horizon, self.n_paths))
+        for path, rng in zip(paths, generators, strict=True):
+            path[:] = _walk(rng, horizon, self.n_paths)
+        names, pools = np.unique(self.pools[rows], return_inverse=True)
+        shared = np.stack([_walk(_generator(str(name), "pool", self.seed), horizon, self.n_paths) for name in names])
+        scale = self.scale.rows(rows)
+        dofs, shape = np.unique(np.concatenate([scale.own_dof, scale.shared_dof]), return_inverse=True)
+        spread_rows(
+            self.points[rows],
+            scale.own / _deviation(scale.own_dof)[:, None],
+            shape[: len(rows)],
+            scale.shared,
+            shape[len(rows) :],
+            pools,
+            np.stack([_student(float(dof)) for dof in dofs]),
+            shared,
+            paths,
+        )
+        if self.integer:
+            for path, rng in zip(paths, generators, strict=True):
+                np.floor(path + rng.random(path.shape), out=path)
+        return paths
 
 
-def _walk(name: str, role: str, horizon: int, n_paths: int, seed: int) -> FloatArray:
+def _generator(name: str, role: str, seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(f"{role}:{name}".encode())])
+
+
+def _walk(rng: np.random.Generator, horizon: int, n_paths: int) -> FloatArray:
     """Random walks over the horizon, each step's marginal standard normal (h, p).
 
     Each path has its mirror image, so that medians stay at the points however few paths there are.
     """
-    rng = np.random.default_rng([seed, zlib.crc32(f"{role}:{name}".encode())])
-    half = rng.standard_normal((horizon, (n_paths + 1) // 2))
-    steps = np.hstack([half, -half])[:, :n_paths].cumsum(axis=0)
-    return np.asarray(steps / np.sqrt(np.arange(1, horizon + 1))[:, None], dtype=np.float64)
-
-
-def _student(z: FloatArray, dof: float) -> FloatArray:
-    """Turn standard normal draws into Student's t of the same rank."""
-    if not np.isfinite(dof):
-        return z
-    return np.interp(z, NORMAL_GRID, _student_grid(dof))
+    half = rng.standard_normal((horizon, (n_paths + 1) // 2)).cumsum(axis=0)
+    half /= np.sqrt(np.arange(1, horizon + 1))[:, None]
+    return np.hstack([half, -half])[:, :n_paths]
 
 
 @cache
-def _student_grid(dof: float) -> FloatArray:
+def _student(dof: float) -> FloatArray:
+    """Student's t of the rank of a standard normal draw, at the points of the engine's grid."""
+    from forecast.engine.paths import NORMAL_GRID
+
+    if not np.isfinite(dof):
+        return NORMAL_GRID
     return np.asarray(stats.t.ppf(stats.norm.cdf(NORMAL_GRID), dof), dtype=np.float64)
 
 
-def _deviation(dof: float) -> float:
+def _deviation(dof: FloatArray) -> FloatArray:
     """Return the standard deviation of Student's t."""
-    return float(np.sqrt(dof / (dof - 2)))
+    return np.asarray(np.sqrt(dof / (dof - 2)), dtype=np.float64)

@@ -1,28 +1,32 @@
 """Panel: the contract every series meets before a model sees it.
 
 A panel is a set of series with one frequency, on one grid of dates, each with key columns that say what
-it is (measure, area). Missing is `NaN`, never zero. A `Window` is the part of a panel a model may see at
-one origin: arrays only.
+it is (measure, area). Missing is `NaN`, never zero. Columns that are known ahead (interventions, a
+population, the calendar) go beyond the last figure. A `Window` is the part of a panel a model may see at one
+origin: arrays only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forecast import grid
 from forecast.errors import InputError, SpecError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 Names = npt.NDArray[np.str_]
 
 SEASON_LENGTH = {"YS": 1, "QS": 4, "MS": 12, "W-MON": 52}
-PERIOD_NAME = {"YS": "year", "QS": "quarter", "MS": "month", "W-MON": "week"}
+PERIOD_NAME = grid.PERIOD_NAME
+FREQ = {period: freq for freq, period in SEASON_LENGTH.items()}
 MIN_POOL = 8
 
 
@@ -41,6 +45,8 @@ class Window:
         Season length: 1, 4, 12 or 52 periods.
     pools : ndarray of str (n,)
         Series with one name may learn from each other.
+    known : mapping of column name to ndarray (n, F), default none
+        Figures that are known ahead, F >= T: one a date of `dates`, then one a period after it.
     """
 
     ids: tuple[str, ...]
@@ -48,10 +54,20 @@ class Window:
     dates: pd.DatetimeIndex
     period: int
     pools: Names
+    known: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def until(self, length: int) -> Window:
-        """Return the window whose origin is the `length`-th date."""
+        """Return the window whose origin is the `length`-th date; what is known ahead stays known."""
         return replace(self, values=self.values[:, :length], dates=self.dates[:length])
+
+    def between(self, start: int, stop: int) -> Window:
+        """Return the window of the dates from `start` up to `stop`, that one not included."""
+        return replace(
+            self,
+            values=self.values[:, start:stop],
+            dates=self.dates[start:stop],
+            known={name: array[:, start:] for name, array in self.known.items()},
+        )
 
     def rows(self, index: Sequence[int] | IntArray) -> Window:
         """Return the window of some series, in the order asked."""
@@ -61,10 +77,33 @@ class Window:
             ids=tuple(self.ids[i] for i in chosen),
             values=self.values[chosen],
             pools=self.pools[chosen],
+            known={name: array[chosen] for name, array in self.known.items()},
         )
 
+    def regressors(self, horizon: int) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
+        """Return the columns known ahead: names (k), past (n, T, k) and future (n, horizon, k).
 
-@dataclass(frozen=True)
+        Raises
+        ------
+        SpecError
+            A column ends before the last of the `horizon` periods.
+        """
+        n, length = self.values.shape
+        for name, array in self.known.items():
+            if array.shape[1] < length + horizon:
+                dates = pd.date_range(self.dates[0], periods=length + horizon, freq=FREQ[self.period])
+                raise SpecError(
+                    f"known column {name!r}: it ends {dates[array.shape[1] - 1]:%Y-%m-%d}; {horizon} periods after "
+                    f"{dates[length - 1]:%Y-%m-%d} need it to {dates[-1]:%Y-%m-%d}. Add these rows to known."
+                )
+        if not self.known:
+            return (), np.empty((n, length, 0)), np.empty((n, horizon, 0))
+        columns = [array[:, : length + horizon] for array in self.known.values()]
+        together = np.stack(columns, axis=2)
+        return tuple(self.known), together[:, :length], together[:, length:]
+
+
+@dataclass(frozen=True, eq=False)
 class Panel:
     """Series of one frequency on one grid of dates.
 
@@ -73,22 +112,35 @@ class Panel:
 
     Attributes
     ----------
-    frame : DataFrame
-        unique_id, ds, y; one row a series and period from the first to the last date of the panel.
+    values : ndarray (n, T)
+        Counts or levels in the order of `ids`; NaN where missing. Read-only.
+    dates : DatetimeIndex, length T
+        All periods of the panel; the last is the origin of a forecast.
     keys : DataFrame
-        Key columns by unique_id.
+        Key columns by unique_id, sorted.
     freq : {"YS", "QS", "MS", "W-MON"}
     groups : tuple of str or None
         Key columns to pool over; None leaves the choice to `pools`.
+    known : mapping of column name to ndarray (n, F)
+        Figures that are known ahead, F >= T: one a date of `dates`, then one a period after it. Read-only.
     """
 
-    frame: pd.DataFrame
+    values: FloatArray
+    dates: pd.DatetimeIndex
     keys: pd.DataFrame
     freq: str
     groups: tuple[str, ...] | None = None
+    known: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @classmethod
-    def from_frame(cls, df: pd.DataFrame, *, freq: str, groups: Sequence[str] | None = None) -> Panel:
+    def from_frame(
+        cls,
+        df: pd.DataFrame,
+        *,
+        freq: str,
+        known: pd.DataFrame | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> Panel:
         """Check a long frame and put it on a regular grid.
 
         Parameters
@@ -98,6 +150,9 @@ class Panel:
             negative or infinite. Periods without a row become NaN.
         freq : {"YS", "QS", "MS", "W-MON"}
             ds must be the first day of a period (a Monday for weeks).
+        known : DataFrame, optional
+            What is known ahead: ds, numeric columns, and unique_id unless the figures are the same for all
+            series. Every period of the panel and as many after it as are to be forecast, the same for all.
         groups : sequence of str, optional
             Key columns to pool over, together. Default: the finest of all key columns together or each
             alone that gives pools of eight series on average, else the whole panel. `[]`: the whole panel.
@@ -121,22 +176,32 @@ class Panel:
         """
         if freq not in SEASON_LENGTH:
             raise SpecError(f"freq {freq!r}: one of {', '.join(SEASON_LENGTH)} is needed. Set freq to one of them.")
-        rows = _checked_rows(df, freq)
-        keys = _constant_keys(rows)
+        values, dates, keys = grid.panel_arrays(df, freq)
         unknown = [name for name in groups or () if name not in keys.columns]
         if unknown:
-            known = ", ".join(map(str, keys.columns)) or "none"
-            raise SpecError(f"groups {unknown}: not key columns of the panel (it has: {known}). Name one of those.")
-        grid = pd.date_range(rows["ds"].min(), rows["ds"].max(), freq=freq)
-        wide = rows.pivot(index="unique_id", columns="ds", values="y").reindex(index=keys.index, columns=grid)
-        full = pd.DataFrame(
+            there = ", ".join(map(str, keys.columns)) or "none"
+            raise SpecError(f"groups {unknown}: not key columns of the panel (it has: {there}). Name one of those.")
+        made = cls(grid.read_only(values), dates, keys, freq, groups=None if groups is None else tuple(groups))
+        return made if known is None else made.with_known(known)
+
+    def with_known(self, known: pd.DataFrame) -> Panel:
+        """Return the same panel with more columns that are known ahead, as `from_frame` takes them."""
+        there = [name for name in known.columns if name in self.known]
+        if there:
+            raise InputError(f"known: column {there[0]!r} is in the panel already. Rename it or leave it out.")
+        return replace(self, known={**self.known, **grid.known_arrays(known, self.keys.index, self.dates, self.freq)})
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """unique_id, ds, y: one row a series and period. Made anew each time it is asked for."""
+        n, length = self.values.shape
+        return pd.DataFrame(
             {
-                "unique_id": np.repeat(wide.index.to_numpy(), len(grid)),
-                "ds": np.tile(grid.to_numpy(), len(wide)),
-                "y": wide.to_numpy(dtype=float).ravel(),
+                "unique_id": self.keys.index.repeat(length),
+                "ds": np.tile(self.dates.to_numpy(), n),
+                "y": self.values.ravel(),
             }
         )
-        return cls(frame=full, keys=keys, freq=freq, groups=None if groups is None else tuple(groups))
 
     @property
     def period(self) -> int:
@@ -147,11 +212,6 @@ class Panel:
     def ids(self) -> tuple[str, ...]:
         """unique_id of every series, sorted."""
         return tuple(self.keys.index)
-
-    @cached_property
-    def dates(self) -> pd.DatetimeIndex:
-        """All periods of the panel; the last is the origin of a forecast."""
-        return pd.DatetimeIndex(self.frame["ds"].iloc[: len(self.frame) // len(self.keys)], freq=self.freq)
 
     def future(self, horizon: int) -> pd.DatetimeIndex:
         """Return the dates of the `horizon` periods after the panel ends."""
@@ -170,14 +230,16 @@ class Panel:
 
     def window(self) -> Window:
         """Return the whole panel as arrays."""
-        values = self.frame["y"].to_numpy(dtype=float).reshape(len(self.ids), len(self.dates))
-        return Window(ids=self.ids, values=values, dates=self.dates, period=self.period, pools=self.pools)
+        return Window(self.ids, self.values, self.dates, self.period, self.pools, self.known)
 
     def until(self, length: int) -> Panel:
-        """Return the panel whose last date is its `length`-th: what was known at an earlier origin."""
+        """Return the panel whose last date is its `length`-th: what was known at an earlier origin.
+
+        Columns known ahead stay whole.
+        """
         if not 1 <= length <= len(self.dates):
             raise SpecError(f"until {length}: the panel has {len(self.dates)} periods. Ask for 1 to that many.")
-        return replace(self, frame=self.frame[self.frame["ds"] <= self.dates[length - 1]].reset_index(drop=True))
+        return replace(self, values=self.values[:, :length], dates=self.dates[:length])
 
     def select(self, ids: Sequence[str]) -> Panel:
         """Return the panel of some series on the same dates."""
@@ -186,104 +248,19 @@ class Panel:
         missing = sorted(set(ids) - set(self.ids))
         if missing:
             raise SpecError(f"series {missing[0]!r}: not in the panel of {len(self.ids)} series. Ask for one it holds.")
-        frame = self.frame[self.frame["unique_id"].isin(ids)].reset_index(drop=True)
-        return replace(self, frame=frame, keys=self.keys.loc[sorted(set(ids))])
+        rows = self.keys.index.get_indexer(pd.Index(sorted(set(ids))))
+        return replace(
+            self,
+            values=grid.read_only(self.values[rows]),
+            keys=self.keys.iloc[rows],
+            known={name: grid.read_only(array[rows]) for name, array in self.known.items()},
+        )
 
 
 def _pool_names(keys: pd.DataFrame, by: Sequence[str]) -> Names:
     if not by:
         return np.full(len(keys), "", dtype=np.str_)
-    return np.array(["/".join(map(str, values)) for values in keys[list(by)].itertuples(index=False)], dtype=np.str_)
-
-
-def _checked_rows(df: pd.DataFrame, freq: str) -> pd.DataFrame:
-    needed = ("unique_id", "ds", "y")
-    missing = [name for name in needed if name not in df.columns]
-    if missing:
-        raise InputError(
-            f"panel: column {', '.join(missing)} missing (found: {', '.join(map(str, df.columns))}); "
-            "unique_id, ds and y are needed. Rename your columns."
-        )
-    if df.empty:
-        raise InputError("panel: no rows; at least one series with two figures is needed. Check the filter before it.")
-    rows = df.copy()
-    if rows["unique_id"].isna().any():
-        raise InputError(
-            f"panel: {int(rows['unique_id'].isna().sum())} rows without unique_id; each row needs one. "
-            "Fill or drop them."
-        )
-    rows["unique_id"] = rows["unique_id"].astype(str)
-    if pd.api.types.is_numeric_dtype(rows["ds"]):
-        raise InputError(
-            f"panel: column ds holds numbers, first {rows['ds'].iloc[0]:g}; dates are needed. "
-            "Write a year as its first day, such as 2024-01-01."
-        )
-    try:
-        rows["ds"] = pd.to_datetime(rows["ds"], format="ISO8601")
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"panel: column ds holds a value that is not an ISO date ({_first_sentence(error)}). "
-            "Parse dates with their own format first."
-        ) from error
-    try:
-        rows["y"] = pd.to_numeric(rows["y"]).astype(float)
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"panel: column y holds a value that is not a number ({_first_sentence(error)}). "
-            "Keep symbols as a reason and leave y empty."
-        ) from error
-    bad = rows[np.isinf(rows["y"]) | (rows["y"] < 0)]
-    if len(bad):
-        first = bad.iloc[0]
-        raise InputError(
-            f"series {first['unique_id']!r}: y = {first['y']:g} at {first['ds']:%Y-%m-%d}; counts are finite and not "
-            "negative. Correct the figure or leave it empty."
-        )
-    _check_grid(rows, freq)
-    repeated = rows[rows.duplicated(["unique_id", "ds"])]
-    if len(repeated):
-        first = repeated.iloc[0]
-        raise InputError(
-            f"series {first['unique_id']!r}: {len(repeated)} repeated periods, first {first['ds']:%Y-%m-%d}; "
-            "one row a series and period is allowed. Remove or add up the repeats."
-        )
-    return rows
-
-
-def _first_sentence(error: Exception) -> str:
-    return str(error).split(". ")[0].split("\n")[0]
-
-
-def _check_grid(rows: pd.DataFrame, freq: str) -> None:
-    undated = rows[rows["ds"].isna()]
-    if len(undated):
-        raise InputError(
-            f"series {undated.iloc[0]['unique_id']!r}: {len(undated)} rows without a date; each needs ds. "
-            "Fill or drop them."
-        )
-    if rows["ds"].dt.tz is not None:
-        raise InputError("panel: column ds has a time zone; dates are plain days. Drop it with dt.tz_localize(None).")
-    grid = pd.date_range(rows["ds"].min().normalize() - pd.DateOffset(years=1), rows["ds"].max(), freq=freq)
-    off = rows[~rows["ds"].isin(grid)]
-    if len(off):
-        first = off.iloc[0]
-        raise InputError(
-            f"series {first['unique_id']!r}: date {first['ds']} is not the first day of a {PERIOD_NAME[freq]} "
-            f"(freq {freq}). Move it to the period's first day or set another freq."
-        )
-
-
-def _constant_keys(rows: pd.DataFrame) -> pd.DataFrame:
-    columns = [name for name in rows.columns if name not in ("unique_id", "ds", "y")]
-    grouped = rows.groupby("unique_id", sort=True)
-    if not columns:
-        return pd.DataFrame(index=grouped.size().index)
-    varied = grouped[columns].nunique(dropna=False).gt(1)
-    for name in columns:
-        if varied[name].any():
-            series = varied.index[varied[name]][0]
-            raise InputError(
-                f"series {series!r}: key column {name!r} changes within the series; a key is constant. "
-                "Drop the column or make it part of unique_id."
-            )
-    return grouped[columns].first()
+    codes = keys.groupby(list(by), sort=False, dropna=False, observed=True).ngroup().to_numpy()
+    first = np.unique(codes, return_index=True)[1]
+    named = ["/".join(map(str, values)) for values in keys[list(by)].iloc[first].itertuples(index=False)]
+    return np.array(named, dtype=np.str_)[codes]

@@ -1,25 +1,60 @@
 """Forecast: sample paths inside; quantiles, intervals and totals only at the edge.
 
-Totals are summed path by path, because medians and interval ends do not add.
+Totals are summed path by path, because medians and interval ends do not add. Paths are drawn for a block of
+series at a time, on several threads, and their figures are the same however many there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from forecast.calendar import academic_year, calendar_year
+from forecast.engine.batch import in_threads
 from forecast.errors import SpecError
-from forecast.panel import FloatArray
+from forecast.panel import FloatArray, IntArray
 
+BLOCK_VALUES = 2**20
+KEPT_VALUES = 2**24
+SUM_PARTS = 16
 YEARS = {"academic_year": academic_year, "calendar_year": calendar_year}
 LEDGER_COLUMNS = ("unique_id", "model", "status", "reason", "n_obs", "last_ds")
+Column = TypeVar("Column", str, float)
 
 
-@dataclass(frozen=True)
+class PathSource(Protocol):
+    """Where the paths of a forecast come from: a row's are the same whenever and with whichever others it is drawn."""
+
+    @property
+    def n_paths(self) -> int:
+        """Paths of a series."""
+        ...
+
+    def draw(self, rows: IntArray) -> FloatArray:
+        """Return the paths of some series (rows, h, p). Called from several threads at once."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class WholePaths:
+    """Paths that are there already, as a source."""
+
+    array: FloatArray
+
+    @property
+    def n_paths(self) -> int:
+        """Paths of a series."""
+        return int(self.array.shape[2])
+
+    def draw(self, rows: IntArray) -> FloatArray:
+        """Return the paths of some series."""
+        return self.array[rows]
+
+
 class Forecast:
     """Joint sample paths of a panel's future.
 
@@ -30,7 +65,9 @@ class Forecast:
     ds : DatetimeIndex, length h
         First days of the forecast periods.
     paths : ndarray (n, h, p)
-        Non-negative. Path k of every series belongs to the same future, so sums over series are valid.
+        Non-negative. Path k of every series belongs to the same future, so sums over series are valid. Made
+        from a source, they are drawn when asked for, and kept only if few; everything else here goes through
+        them in blocks of series, so that memory does not grow with the panel.
     keys : DataFrame
         Key columns by unique_id.
     freq : str
@@ -39,12 +76,35 @@ class Forecast:
         "not_enough_data"), reason, n_obs, last_ds.
     """
 
-    ids: tuple[str, ...]
-    ds: pd.DatetimeIndex
-    paths: FloatArray
-    keys: pd.DataFrame
-    freq: str
-    ledger: pd.DataFrame
+    def __init__(
+        self,
+        ids: tuple[str, ...],
+        ds: pd.DatetimeIndex,
+        paths: FloatArray | PathSource,
+        keys: pd.DataFrame,
+        freq: str,
+        ledger: pd.DataFrame,
+    ) -> None:
+        self.ids, self.ds, self.keys, self.freq, self.ledger = ids, ds, keys, freq, ledger
+        self._source = WholePaths(paths) if isinstance(paths, np.ndarray) else paths
+
+    def __repr__(self) -> str:
+        return f"Forecast({len(self.ids)} series, {len(self.ds)} periods, {self._source.n_paths} paths)"
+
+    @property
+    def paths(self) -> FloatArray:
+        """All paths (n, h, p)."""
+        if isinstance(self._source, WholePaths):
+            return self._source.array
+        whole = np.empty((len(self.ids), len(self.ds), self._source.n_paths))
+
+        def run(first: int) -> None:
+            whole[first : first + self._block] = self._draw(np.arange(first, self._end(first)))
+
+        in_threads(run, range(0, len(self.ids), self._block))
+        if whole.size <= KEPT_VALUES:
+            self._source = WholePaths(whole)
+        return whole
 
     def quantiles(self, qs: Sequence[float]) -> pd.DataFrame:
         """Return quantiles of every series and period.
@@ -62,9 +122,7 @@ class Forecast:
         for q in qs:
             if not 0 < q < 1:
                 raise SpecError(f"quantile {q}: strictly between 0 and 1 is needed. Ask for 0.1 rather than 10.")
-        frame = self._index()
-        values = np.quantile(self.paths, list(qs), axis=2)
-        return _with_columns(frame, dict(zip(qs, values, strict=True)))
+        return self._by_block(lambda paths: _quantiles(np.sort(paths), qs))
 
     def to_frame(self, levels: Sequence[float] = (80, 95)) -> pd.DataFrame:
         """Return mean, median and central intervals.
@@ -79,11 +137,11 @@ class Forecast:
         DataFrame
             unique_id, ds, mean, median, then lo-<level> and hi-<level> for each level.
         """
-        return _with_columns(self._index(), summary(self.paths, levels))
+        return self._by_block(lambda paths: summary(paths, levels))
 
     def prob_above(self, threshold: float) -> pd.DataFrame:
         """Return the chance of more than `threshold`, by unique_id and ds, in column prob_above."""
-        return _with_columns(self._index(), {"prob_above": (self.paths > threshold).mean(axis=2)})
+        return self._by_block(lambda paths: {"prob_above": (paths > threshold).mean(axis=2)})
 
     def total(
         self,
@@ -118,28 +176,64 @@ class Forecast:
             if self.freq == "YS":
                 raise SpecError(f"total by {by}: the periods are already years. Use by='ds'.")
             labels = YEARS[by](self.ds)
-            summed = self.paths[rows].sum(axis=0)
+            summed = self._sum(rows)
             years = list(dict.fromkeys(labels))
             totals = np.stack([summed[labels == year].sum(axis=0) for year in years])
             frame = pd.DataFrame({by: years, "n_periods": [int((labels == year).sum()) for year in years]})
             return _with_columns(frame, summary(totals, levels))
         if by == "ds":
             frame = pd.DataFrame({"ds": self.ds, "n_periods": 1})
-            return _with_columns(frame, summary(self.paths[rows].sum(axis=0), levels))
+            return _with_columns(frame, summary(self._sum(rows), levels))
         codes, values = pd.factorize(self._key(by)[rows], sort=True, use_na_sentinel=False)
-        parts = []
-        for code, value in enumerate(values):
-            frame = pd.DataFrame({by: value, "ds": self.ds, "n_periods": 1})
-            parts.append(_with_columns(frame, summary(self.paths[rows[codes == code]].sum(axis=0), levels)))
-        return pd.concat(parts, ignore_index=True)
+        groups = np.split(rows[np.argsort(codes, kind="stable")], np.cumsum(np.bincount(codes))[:-1])
+        parts = [summary(self._sum(group), levels) for group in groups]
+        repeated = pd.Series(values).repeat(len(self.ds)).reset_index(drop=True)
+        frame = pd.DataFrame({by: repeated, "ds": np.tile(self.ds.to_numpy(), len(groups)), "n_periods": 1})
+        return _with_columns(frame, {name: np.stack([part[name] for part in parts]) for name in parts[0]})
 
-    def _index(self) -> pd.DataFrame:
-        return pd.DataFrame(
+    def _by_block(self, read: Callable[[FloatArray], Mapping[Column, FloatArray]]) -> pd.DataFrame:
+        """Read figures off the paths of every series and period, block by block, into columns of a frame."""
+        n, horizon = len(self.ids), len(self.ds)
+        columns = {name: np.empty((n, horizon)) for name in read(np.empty((0, horizon, self._source.n_paths)))}
+
+        def run(first: int) -> None:
+            rows = np.arange(first, self._end(first))
+            for name, values in read(self._draw(rows)).items():
+                columns[name][rows] = values
+
+        in_threads(run, range(0, n, self._block))
+        frame = pd.DataFrame(
             {
-                "unique_id": np.repeat(np.asarray(self.ids, dtype=object), len(self.ds)),
-                "ds": np.tile(self.ds.to_numpy(), len(self.ids)),
+                "unique_id": pd.Index(self.ids, dtype=str).repeat(horizon),
+                "ds": np.tile(self.ds.to_numpy(), n),
             }
         )
+        return _with_columns(frame, columns)
+
+    def _sum(self, rows: IntArray) -> FloatArray:
+        """Sum the paths of series (h, p): in parts, each one block after the other, whatever the threads."""
+        length = -(-len(rows) // (SUM_PARTS * self._block)) * self._block
+        starts = range(0, len(rows), length)
+        parts = np.zeros((len(starts), len(self.ds), self._source.n_paths))
+
+        def run(start: int) -> None:
+            for first in range(start, min(start + length, len(rows)), self._block):
+                block = rows[first : min(first + self._block, start + length)]
+                parts[start // length] += self._draw(block).sum(axis=0)
+
+        in_threads(run, starts)
+        return np.asarray(parts.sum(axis=0))
+
+    def _draw(self, rows: IntArray) -> FloatArray:
+        return self._source.draw(rows)
+
+    @property
+    def _block(self) -> int:
+        """Series drawn at a time."""
+        return max(BLOCK_VALUES // max(len(self.ds) * self._source.n_paths, 1), 1)
+
+    def _end(self, first: int) -> int:
+        return min(first + self._block, len(self.ids))
 
     def _key(self, name: str) -> np.ndarray:
         if name == "unique_id":
@@ -163,17 +257,32 @@ class Forecast:
 
 def summary(paths: FloatArray, levels: Sequence[float]) -> dict[str, FloatArray]:
     """Mean, median and central intervals over the last axis of `paths`."""
-    columns = {"mean": paths.mean(axis=-1), "median": np.median(paths, axis=-1)}
     for level in levels:
         if not 0 < level < 100:
             raise SpecError(f"level {level}: a percentage strictly between 0 and 100 is needed. Ask for 80, not 0.8.")
+    rising = np.sort(paths, axis=-1)
+    columns = {"mean": paths.mean(axis=-1), "median": _quantile(rising, 0.5)}
+    for level in levels:
         tail = (1 - level / 100) / 2
-        low, high = np.quantile(paths, [tail, 1 - tail], axis=-1)
-        columns[f"lo-{level:g}"] = low
-        columns[f"hi-{level:g}"] = high
+        columns[f"lo-{level:g}"] = _quantile(rising, tail)
+        columns[f"hi-{level:g}"] = _quantile(rising, 1 - tail)
     return columns
 
 
-def _with_columns(frame: pd.DataFrame, columns: Mapping[str, FloatArray] | Mapping[float, FloatArray]) -> pd.DataFrame:
+def _quantiles(rising: FloatArray, qs: Sequence[float]) -> dict[float, FloatArray]:
+    return {q: _quantile(rising, q) for q in qs}
+
+
+def _quantile(rising: FloatArray, q: float) -> FloatArray:
+    """Quantile of sorted values, linear between neighbours; NaN where one of them is."""
+    at = q * (rising.shape[-1] - 1)
+    left = int(at)
+    right = min(left + 1, rising.shape[-1] - 1)
+    low, high, share = rising[..., left], rising[..., right], at - left
+    between = low + (high - low) * share if share < 0.5 else high - (high - low) * (1 - share)
+    return np.where(np.isnan(rising[..., -1]), np.nan, between)
+
+
+def _with_columns(frame: pd.DataFrame, columns: Mapping[Column, FloatArray]) -> pd.DataFrame:
     flat = {name: values.ravel() for name, values in columns.items()}
     return pd.concat([frame, pd.DataFrame(flat, index=frame.index)], axis=1)

@@ -12,8 +12,8 @@ import pandas as pd
 from forecast.auto import Combination, combine, default_members
 from forecast.errors import SpecError
 from forecast.evaluate.metrics import STATISTICS, seasonal_naive_scale, statistics
-from forecast.evaluate.origins import RollingPoints, calibration_ends, evaluation_ends, rolling_points
-from forecast.intervals import draw_walks, error_scale, sample_paths
+from forecast.evaluate.origins import RollingPoints, evaluation_ends, origins_to_run, rolling_points
+from forecast.intervals import Draws, ErrorScale, error_scale
 from forecast.models.base import Model
 from forecast.models.history import last_observed
 from forecast.models.specs import ModelSpec, by_name, members_of, to_run
@@ -22,6 +22,7 @@ from forecast.paths import LEDGER_COLUMNS, Forecast
 
 LADDER = (("drift", 4), ("naive", 2))
 EVALUATION_PATHS = 400
+ROWS_PER_BLOCK = 2000
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Study:
     combinations: Mapping[str, Combination]
     max_gap: int
 
-    def forecast(self, name: str, *, seed: int = 0, n_paths: int = 1000) -> Forecast:
+    def forecast(self, name: str, *, seed: int = 0, n_paths: int = 1000, integer: bool = False) -> Forecast:
         """Forecast from the end of the panel with one of the study's models.
 
         A series the model cannot answer is answered by the ladder (drift, then naive), which the ledger
@@ -54,21 +55,33 @@ class Study:
         points, answered_by, ledger = self._answers(name)
         if seed < 0 or n_paths < 1:
             raise SpecError(f"seed {seed}, n_paths {n_paths}: seeds are not negative and at least 1 path is drawn.")
-        walks = draw_walks(window.ids, window.pools, horizon=horizon, n_paths=n_paths, seed=seed)
-        paths = np.full((len(window.ids), horizon, n_paths), np.nan)
-        for answering in sorted(set(answered_by) - {""}):
-            rows = np.flatnonzero(np.asarray(answered_by) == answering)
-            scale = error_scale(self.rolling, self.rolling.points[answering], seen=window.values.shape[1])
-            paths[rows] = sample_paths(points, scale, walks)[rows]
-        kept = [i for i, by in enumerate(answered_by) if by]
-        return Forecast(
+        by = np.asarray(answered_by)
+        seen = window.values.shape[1]
+        scales = {
+            who: error_scale(self.rolling, self._calibrating(who), seen=seen) for who in sorted({name, *by} - {""})
+        }
+        kept = np.flatnonzero(by != "")
+        draws = Draws(
             ids=tuple(window.ids[i] for i in kept),
+            pools=window.pools[kept],
+            points=points[kept],
+            scale=ErrorScale.of_rows(scales, by[kept], kept),
+            n_paths=n_paths,
+            seed=seed,
+            integer=integer,
+        )
+        return Forecast(
+            ids=draws.ids,
             ds=self.panel.future(horizon),
-            paths=paths[kept],
+            paths=draws,
             keys=self.panel.keys,
             freq=self.panel.freq,
             ledger=ledger,
         )
+
+    def _calibrating(self, name: str) -> FloatArray:
+        """Points of a model whose errors are out of sample at every origin."""
+        return self.combinations[name].calibrating if name in self.combinations else self.rolling.points[name]
 
     def _answers(self, name: str) -> tuple[FloatArray, list[str], pd.DataFrame]:
         window = self.rolling.window
@@ -132,7 +145,6 @@ class Study:
             row where the model answered and the outturn is known.
         """
         window = self.rolling.window
-        walks = draw_walks(window.ids, window.pools, horizon=self.rolling.horizon, n_paths=EVALUATION_PATHS, seed=seed)
         actual = self.rolling.outturn()
         parts = []
         for end in evaluation_ends(window.values.shape[1], origins):
@@ -140,12 +152,15 @@ class Study:
             scale = seasonal_naive_scale(window.values[:, :end], window.period)
             for name in names:
                 points = self.rolling.points[name]
-                rows = np.flatnonzero(np.isfinite(points[k]).all(axis=1) & np.isfinite(actual[k]).any(axis=1))
-                if not len(rows):
+                scored = np.flatnonzero(np.isfinite(points[k]).all(axis=1) & np.isfinite(actual[k]).any(axis=1))
+                if not len(scored):
                     continue
-                paths = sample_paths(points[k], error_scale(self.rolling, points, seen=end), walks)[rows]
-                stats = statistics(actual[k, rows], paths, scale[rows])
-                parts.append(cell_rows(self.panel, name, end, rows, stats))
+                sizes = error_scale(self.rolling, self._calibrating(name), seen=end)
+                draws = Draws(window.ids, window.pools, points[k], sizes, n_paths=EVALUATION_PATHS, seed=seed)
+                for first in range(0, len(scored), ROWS_PER_BLOCK):
+                    rows = scored[first : first + ROWS_PER_BLOCK]
+                    stats = statistics(actual[k, rows], draws.draw(rows), scale[rows])
+                    parts.append(cell_rows(self.panel, name, end, rows, stats))
         return pd.concat(parts, ignore_index=True) if parts else no_cells()
 
 
@@ -196,8 +211,10 @@ def study_panel(
         name: np.array(sorted(position[i] for i in ids if i in position), dtype=np.int64)
         for name, ids in (scope or {}).items()
     }
-    ends = calibration_ends(window.values.shape[1], origins=origins, horizon=horizon)
-    rolling = rolling_points(window, single, horizon=horizon, ends=ends, max_gap=max_gap, scope=rows, executor=executor)
+    ends, asked = origins_to_run(window, horizon=horizon, origins=origins)
+    rolling = rolling_points(
+        window, single, horizon=horizon, ends=ends, asked=asked, max_gap=max_gap, scope=rows, executor=executor
+    )
     combinations = {
         name: combine(rolling, members[name], equal=spec != "auto")
         for name, spec in specs.items()

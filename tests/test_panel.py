@@ -108,6 +108,11 @@ REFUSED = {
     "time zone": (frame(ds=pd.date_range("2010", periods=3, freq="YS", tz="UTC")), "YS", "has a time zone"),
     "repeat": (pd.concat([frame(), frame().iloc[[1]]]), "YS", "1 repeated periods, first 2011-01-01"),
     "key that changes": (frame(region=["N", "N", "S"]), "YS", "key column 'region' changes"),
+    "repeats of one id written in two ways": (
+        pd.concat([frame(unique_id=1), frame(unique_id="1").iloc[:1]]),
+        "YS",
+        "series '1': 1 repeated periods, first 2010-01-01",
+    ),
     "key sometimes missing": (frame(region=["N", None, "N"]), "YS", "key column 'region' changes"),
 }
 
@@ -193,6 +198,154 @@ def test_window_rows_come_in_the_order_asked():
     assert part.ids == ("area02", "area00")
     np.testing.assert_array_equal(part.values, whole.values[[2, 0]])
     assert whole.until(2).dates[-1] == whole.dates[1]
+
+
+def test_a_window_between_two_dates():
+    whole = Panel.from_frame(long(growing(2, 5)), freq="YS", known=ahead(covid=range(7))).window()
+    part = whole.between(1, 4)
+    np.testing.assert_array_equal(part.values, whole.values[:, 1:4])
+    assert part.dates.equals(whole.dates[1:4])
+    np.testing.assert_array_equal(part.known["covid"], [[1, 2, 3, 4, 5, 6]] * 2)
+    assert (part.ids, part.period) == (whole.ids, whole.period)
+
+
+def test_values_are_shared_with_no_one_who_could_change_them():
+    made = panel(growing(2, 4))
+    with pytest.raises(ValueError, match="read-only"):
+        made.window().values[0, 0] = 1.0
+    assert np.shares_memory(made.until(3).window().values, made.values)
+
+
+def test_the_frame_has_a_row_a_series_and_period():
+    made = panel({"b": [1.0, 2.0], "a": [3.0, np.nan]})
+    assert made.frame.columns.tolist() == ["unique_id", "ds", "y"]
+    assert made.frame["unique_id"].tolist() == ["a", "a", "b", "b"]
+    assert made.frame["ds"].dt.year.tolist() == [2010, 2011] * 2
+    np.testing.assert_array_equal(made.frame["y"], [3.0, np.nan, 1.0, 2.0])
+
+
+def test_pool_names_say_the_keys_in_order():
+    rows = keyed(4, region=lambda i: "NS"[i % 2], year=lambda i: 2020 + i // 2)
+    made = Panel.from_frame(rows, freq="YS", groups=["region", "year"])
+    assert made.pools.tolist() == ["N/2020", "S/2020", "N/2021", "S/2021"]
+
+
+def ahead(*, first: str = "2010-01-01", freq: str = "YS", **columns) -> pd.DataFrame:
+    """Columns for all series from `first` on."""
+    length = len(next(iter(columns.values())))
+    return pd.DataFrame({"ds": pd.date_range(first, periods=length, freq=freq), **columns})
+
+
+def by_series(**changes) -> pd.DataFrame:
+    """A population of two areas for five years, two of them after the three of `two_areas`."""
+    rows = long({"a": [10.0, 11, 12, 13, 14], "b": [20.0, 21, 22, 23, 24]}).rename(columns={"y": "population"})
+    return rows.assign(**changes)
+
+
+def two_areas(known: pd.DataFrame | None = None) -> Panel:
+    return Panel.from_frame(long({"a": [1.0, 2, 3], "b": [4.0, 5, 6]}), freq="YS", known=known)
+
+
+def test_known_columns_go_beyond_the_last_figure():
+    made = two_areas(by_series().sample(frac=1, random_state=1))
+    assert list(made.known) == list(made.window().known) == ["population"]
+    np.testing.assert_array_equal(made.known["population"], [[10, 11, 12, 13, 14], [20, 21, 22, 23, 24]])
+    assert two_areas().known == two_areas().window().known == {}
+
+
+def test_a_known_frame_without_ids_is_the_same_for_all_series():
+    made = two_areas(ahead(covid=[False, True, False, False], day=[5, 4, 4, 5]))
+    np.testing.assert_array_equal(made.known["covid"], [[0, 1, 0, 0]] * 2)
+    np.testing.assert_array_equal(made.known["day"], [[5, 4, 4, 5]] * 2)
+
+
+def test_known_rows_of_other_series_and_earlier_years_are_left_out():
+    early = by_series(ds=lambda rows: rows["ds"] - pd.DateOffset(years=1))
+    made = two_areas(pd.concat([early, early.iloc[:5].assign(unique_id="other", population=np.nan)]))
+    np.testing.assert_array_equal(made.known["population"], [[11, 12, 13, 14], [21, 22, 23, 24]])
+
+
+def test_known_columns_follow_until_select_and_rows():
+    made = two_areas(by_series())
+    np.testing.assert_array_equal(made.until(1).known["population"], made.known["population"])
+    np.testing.assert_array_equal(made.select(["b"]).known["population"], [[20, 21, 22, 23, 24]])
+    np.testing.assert_array_equal(made.window().rows([1, 0]).known["population"][:, 0], [20, 10])
+    np.testing.assert_array_equal(made.window().until(2).known["population"], made.known["population"])
+
+
+def test_more_known_columns_may_join_and_reach_further():
+    made = two_areas(by_series()).with_known(ahead(covid=[0, 1, 0, 0, 0, 0]))
+    assert list(made.known) == ["population", "covid"]
+    assert [made.known[name].shape for name in made.known] == [(2, 5), (2, 6)]
+    assert list(two_areas(by_series()).known) == ["population"]
+    with pytest.raises(InputError, match="known: column 'covid' is in the panel already"):
+        made.with_known(ahead(covid=[0] * 6))
+
+
+def test_regressors_are_cut_at_the_origin():
+    window = two_areas(by_series()).with_known(ahead(covid=[0, 1, 0, 7, 0, 0])).window()
+    names, past, future = window.regressors(2)
+    assert names == ("population", "covid")
+    np.testing.assert_array_equal(past, [[[10, 0], [11, 1], [12, 0]], [[20, 0], [21, 1], [22, 0]]])
+    np.testing.assert_array_equal(future, [[[13, 7], [14, 0]], [[23, 7], [24, 0]]])
+    _, past, future = window.until(2).rows([1]).regressors(1)
+    np.testing.assert_array_equal(past[0, :, 0], [20, 21])
+    np.testing.assert_array_equal(future[0, :, 0], [22])
+    _, past, future = window.between(1, 2).regressors(3)
+    np.testing.assert_array_equal(past[1, :, 0], [21])
+    np.testing.assert_array_equal(future[1, :, 0], [22, 23, 24])
+
+
+def test_regressors_of_a_window_without_known_columns_are_empty():
+    names, past, future = two_areas().window().regressors(4)
+    assert (names, past.shape, future.shape) == ((), (2, 3, 0), (2, 4, 0))
+
+
+def test_a_known_column_that_ends_too_early_is_refused():
+    window = two_areas(ahead(covid=[0] * 9)).with_known(by_series()).window()
+    said = "known column 'population': it ends 2014-01-01; 3 periods after 2012-01-01 need it to 2015-01-01"
+    with pytest.raises(SpecError, match=said):
+        window.regressors(3)
+    window.until(2).regressors(3)
+
+
+KNOWN_REFUSED = {
+    "no ds": (by_series().drop(columns="ds"), r"known: column ds missing \(found: unique_id, population\)"),
+    "no column": (by_series()[["unique_id", "ds"]], "known: no column besides unique_id, ds"),
+    "empty": (by_series().iloc[:0], "known: no rows"),
+    "no id": (by_series(unique_id=["a"] * 5 + [None] * 5), "known: 5 rows without unique_id"),
+    "text": (by_series(population="many"), "known: column 'population' holds a value that is not a number"),
+    "not a date": (by_series(ds="soon"), "known: column ds holds a value that is not an ISO date"),
+    "no date": (by_series(ds=[pd.NaT, *by_series()["ds"][1:]]), "known of series 'a': 1 rows without a date"),
+    "off grid": (by_series(ds=by_series()["ds"] + pd.DateOffset(months=1)), "known of series 'a': date 2010-02-01"),
+    "off grid for all": (ahead(first="2010-02-01", freq="MS", x=[0]), "known: date 2010-02-01 00:00:00 is not"),
+    "repeat": (pd.concat([by_series(), by_series().iloc[[6]]]), "known of series 'b': 1 repeated periods, first 2011"),
+    "repeat for all": (pd.concat([ahead(x=[1, 2, 3, 4])] * 2), "known: 4 repeated periods, first 2010-01-01"),
+    "not finite": (by_series(population=[*range(8), np.nan, 1]), "known of series 'b': population = nan at 2013-01-01"),
+    "infinite for all": (ahead(x=[0, np.inf, 0]), "known: x = inf at 2011-01-01"),
+    "a date missing": (by_series().drop(index=6), r"known of series 'b': no row for 2011-01-01 \(1 missing in all\)"),
+    "a series missing": (by_series().iloc[:5], r"series 'b': no row for 2010-01-01 \(5 missing in all\)"),
+    "a future of other length": (by_series().iloc[:-1], r"series 'b': no row for 2014-01-01 \(1 missing"),
+    "ends before the panel": (ahead(x=[1, 2]), "known: no row for 2012-01-01 .* to 2012-01-01"),
+    "other series alone": (by_series(unique_id="z" + by_series()["unique_id"]), "series 'a': no row for 2010-01-01 .6"),
+    "years before alone": (ahead(first="2001-01-01", x=[1, 2]), "known: no row for 2010-01-01 .3 missing"),
+}
+
+
+@pytest.mark.parametrize("fault", KNOWN_REFUSED)
+def test_faults_of_known_columns_are_refused_in_one_line_that_names_them(fault):
+    known, said = KNOWN_REFUSED[fault]
+    with pytest.raises(InputError, match=said) as caught:
+        two_areas(known)
+    assert "\n" not in str(caught.value)
+
+
+def test_ids_of_a_known_frame_may_be_numbers_or_categories():
+    rows = long({"1": [1.0, 2], "2": [3.0, 4]})
+    known = rows.rename(columns={"y": "x"})
+    for ids in (known["unique_id"].astype(int), known["unique_id"].astype("category")):
+        made = Panel.from_frame(rows, freq="YS", known=known.assign(unique_id=ids))
+        np.testing.assert_array_equal(made.known["x"], made.values)
 
 
 counts = st.lists(st.one_of(st.none(), st.integers(0, 10**6)), min_size=1, max_size=6)

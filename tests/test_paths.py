@@ -7,18 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecast import Forecast, SpecError
+from forecast import Forecast, SpecError, paths
 
 LEDGER = pd.DataFrame(columns=["unique_id", "model", "status", "reason", "n_obs", "last_ds"])
 
 
-def made(paths, *, freq: str = "MS", start: str = "2024-07-01", keys: dict | None = None) -> Forecast:
-    paths = np.asarray(paths, dtype=float)
-    ids = tuple(f"s{i}" for i in range(len(paths)))
+def made(array, *, freq: str = "MS", start: str = "2024-07-01", keys: dict | None = None) -> Forecast:
+    array = np.asarray(array, dtype=float)
+    ids = tuple(f"s{i}" for i in range(len(array)))
     return Forecast(
         ids=ids,
-        ds=pd.date_range(start, periods=paths.shape[1], freq=freq),
-        paths=paths,
+        ds=pd.date_range(start, periods=array.shape[1], freq=freq),
+        paths=array,
         keys=pd.DataFrame(keys or {}, index=pd.Index(ids, name="unique_id")),
         freq=freq,
         ledger=LEDGER,
@@ -144,11 +144,131 @@ numbers = st.floats(0, 1e6, allow_nan=False)
 
 @settings(deadline=None, max_examples=40, derandomize=True)
 @given(arrays(float, (3, 4, 7), elements=numbers))
-def test_quantiles_are_ordered_and_means_add(paths):
-    fc = made(paths)
+def test_quantiles_are_ordered_and_means_add(array):
+    fc = made(array)
     frame = fc.to_frame()
     ends = frame[["lo-95", "lo-80", "median", "hi-80", "hi-95"]].to_numpy()
     assert (np.diff(ends, axis=1) >= 0).all()
     by_date = frame.groupby("ds")["mean"].sum().to_numpy()
     np.testing.assert_allclose(fc.total()["mean"], by_date)
     np.testing.assert_allclose(fc.total(by="calendar_year")["mean"].sum(), by_date.sum())
+
+
+class Lazy:
+    """A source that remembers how many series were drawn at a time; row i is drawn from seed i."""
+
+    def __init__(self, n_paths: int = 21) -> None:
+        self.n_paths, self.drawn = n_paths, []
+
+    def draw(self, rows):
+        self.drawn.append(len(rows))
+        each = [np.random.default_rng(int(i)).gamma(2.0, 50.0, (14, self.n_paths)) for i in rows]
+        return np.stack(each)
+
+
+def lazy(source, n: int = 23) -> Forecast:
+    keys = pd.DataFrame({"area": [f"a{i % 3}" for i in range(n)], "odd": [i % 2 for i in range(n)]})
+    ids = tuple(f"s{i:02d}" for i in range(n))
+    ds = pd.date_range("2024-07-01", periods=14, freq="MS")
+    return Forecast(ids, ds, source, keys.set_index(pd.Index(ids, name="unique_id")), "MS", LEDGER)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Two series a block, three parts a sum."""
+    monkeypatch.setattr(paths, "BLOCK_VALUES", 2 * 14 * 21 + 1)
+    monkeypatch.setattr(paths, "SUM_PARTS", 3)
+
+
+ASKED = {
+    "frame": lambda fc: fc.to_frame([50, 80, 95]),
+    "quantiles": lambda fc: fc.quantiles([0.05, 0.3, 0.5, 0.99]),
+    "chance": lambda fc: fc.prob_above(100),
+    "total": lambda fc: fc.total(),
+    "years": lambda fc: fc.total(by="academic_year", where={"odd": 1}),
+    "areas": lambda fc: fc.total(by="area", levels=[60]),
+    "numbers": lambda fc: fc.total(by="odd"),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_paths_drawn_in_blocks_give_what_whole_paths_give(asked, small_blocks, monkeypatch):
+    source = Lazy()
+    whole = Lazy().draw(range(23))
+    expected = ASKED[asked](lazy(whole))
+    by_threads = []
+    for threads in ("1", "3"):
+        monkeypatch.setenv("FORECAST_THREADS", threads)
+        by_threads.append(ASKED[asked](lazy(source)))
+    pd.testing.assert_frame_equal(*by_threads, check_exact=True)
+    pd.testing.assert_frame_equal(by_threads[0], expected, check_exact=True)
+    assert max(source.drawn) == 2
+
+
+def test_figures_are_those_of_numpy(small_blocks):
+    whole = Lazy().draw(range(23))
+    fc = lazy(Lazy())
+    quantiles = fc.quantiles([0.05, 0.3, 0.5, 0.99])
+    for q in (0.05, 0.3, 0.5, 0.99):
+        np.testing.assert_array_equal(quantiles[q], np.quantile(whole, q, axis=2).ravel())
+    frame = fc.to_frame([80, 55])
+    np.testing.assert_array_equal(frame["mean"], whole.mean(axis=2).ravel())
+    np.testing.assert_array_equal(frame["median"], np.median(whole, axis=2).ravel())
+    np.testing.assert_array_equal(frame["lo-80"], np.quantile(whole, (1 - 0.8) / 2, axis=2).ravel())
+    np.testing.assert_array_equal(frame["hi-55"], np.quantile(whole, 1 - (1 - 0.55) / 2, axis=2).ravel())
+    np.testing.assert_array_equal(fc.prob_above(100)["prob_above"], (whole > 100).mean(axis=2).ravel())
+    total = fc.total(by="area", levels=[60])
+    np.testing.assert_allclose(total["mean"].iloc[14:28], whole[1::3].sum(axis=0).mean(axis=1))
+    np.testing.assert_allclose(total["hi-60"].iloc[14:28], np.quantile(whole[1::3].sum(axis=0), 0.8, axis=1))
+
+
+@pytest.mark.parametrize("n_paths", [1, 2, 3, 10])
+def test_quantiles_of_few_paths_are_those_of_numpy(n_paths):
+    array = np.random.default_rng(1).gamma(2.0, 50.0, (2, 3, n_paths))
+    qs = [0.001, 0.25, 0.4, 0.75, 0.999]
+    table = made(array).quantiles(qs)
+    for q in qs:
+        np.testing.assert_array_equal(table[q], np.quantile(array, q, axis=2).ravel())
+    median = made(array).to_frame()["median"]
+    np.testing.assert_allclose(median, np.median(array, axis=2).ravel(), rtol=1e-15)
+
+
+def test_missing_paths_are_not_hidden():
+    frame = made([[[1.0, np.nan, 3.0], [1.0, 2.0, 3.0]]]).to_frame()
+    assert frame["median"].isna().tolist() == frame["lo-80"].isna().tolist() == [True, False]
+
+
+def test_whole_paths_are_drawn_when_asked_for_and_kept_if_few(small_blocks, monkeypatch):
+    source = Lazy()
+    fc = lazy(source)
+    np.testing.assert_array_equal(fc.paths, Lazy().draw(range(23)))
+    drawn = len(source.drawn)
+    assert fc.paths is fc.paths
+    fc.to_frame()
+    assert len(source.drawn) == drawn
+    monkeypatch.setattr(paths, "KEPT_VALUES", 23 * 14 * 21 - 1)
+    fc = lazy(source)
+    np.testing.assert_array_equal(fc.paths, fc.paths)
+    assert len(source.drawn) == 3 * drawn
+
+
+def test_given_paths_are_given_back():
+    array = np.ones((2, 3, 4))
+    assert made(array).paths is array
+    assert repr(made(array)) == "Forecast(2 series, 3 periods, 4 paths)"
+
+
+def test_reading_figures_leaves_the_paths_alone():
+    array = np.array([[[3.0, 1.0, 2.0]]])
+    fc = made(array)
+    fc.to_frame()
+    fc.quantiles([0.5])
+    assert array.tolist() == [[[3.0, 1.0, 2.0]]]
+
+
+def test_a_source_without_series_is_never_drawn():
+    source = Lazy()
+    fc = lazy(source, n=0)
+    assert fc.paths.shape == (0, 14, 21)
+    assert len(fc.to_frame()) == len(fc.prob_above(1)) == 0
+    assert not source.drawn

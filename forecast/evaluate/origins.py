@@ -9,19 +9,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 
 import numpy as np
 
 from forecast.errors import SpecError
 from forecast.models.base import Model
-from forecast.models.history import not_below_zero
-from forecast.panel import FloatArray, IntArray, Window
+from forecast.models.history import first_observed, last_observed, not_below_zero
+from forecast.panel import MIN_POOL, BoolArray, FloatArray, IntArray, Window
 
 BLOCK = 4
 CALIBRATION_ORIGINS = 6
 FIRST_ORIGIN = 3
+CYCLES = 3
 NOT_FINITE = "failed: the fit gave figures that are not finite"
 NOT_ASKED = "not asked for this series"
 
@@ -67,10 +68,51 @@ def evaluation_ends(length: int, origins: int) -> tuple[int, ...]:
     return tuple(range(max(length - origins, min(FIRST_ORIGIN, length - 1), 2), length))
 
 
-def calibration_ends(length: int, *, origins: int, horizon: int) -> tuple[int, ...]:
-    """Return the origins to forecast from so that each evaluated one has past errors to calibrate on."""
-    first = max(length - origins - horizon - CALIBRATION_ORIGINS + 1, 2)
-    return tuple(range(min(first, length), length + 1))
+def past_origins(end: int, *, horizon: int, period: int, pool_size: int) -> tuple[int, ...]:
+    """Return the periods seen by the origins that an origin learns from, rising.
+
+    Annual series, of which every figure counts, are asked at each origin back to the sixth whose whole horizon
+    is known. A pool of eight seasonal series that have three cycles before it says enough at half a horizon
+    and a horizon back. Other seasonal series are asked at six origins spread over the last horizon.
+    """
+    if period == 1:
+        return tuple(range(max(end - horizon - CALIBRATION_ORIGINS + 1, 2), end))
+    if pool_size >= MIN_POOL and end - horizon >= CYCLES * period:
+        back = {horizon, (horizon + 1) // 2}
+    else:
+        back = {k * -(-horizon // CALIBRATION_ORIGINS) for k in range(1, CALIBRATION_ORIGINS + 1)}
+    return tuple(sorted(end - steps for steps in back if end - steps >= 2))
+
+
+def origins_to_run(window: Window, *, horizon: int, origins: int) -> tuple[tuple[int, ...], BoolArray]:
+    """Return the periods seen by all origins to forecast from, and which rows each is for.
+
+    Parameters
+    ----------
+    window : Window
+    horizon : int
+    origins : int
+        Latest origins that will be scored.
+
+    Returns
+    -------
+    ends : tuple of int, length K
+        The scored ones, the end of the window, and the past origins of each.
+    asked : ndarray of bool (K, n)
+    """
+    length = window.values.shape[1]
+    _, pool, sizes = np.unique(window.pools, return_inverse=True, return_counts=True)
+    wanted = [
+        {
+            origin
+            for end in (*evaluation_ends(length, origins), length)
+            for origin in (*past_origins(end, horizon=horizon, period=window.period, pool_size=int(size)), end)
+        }
+        for size in sizes
+    ]
+    ends = tuple(sorted(set().union(*wanted)))
+    asked = np.array([[end in of_pool for of_pool in wanted] for end in ends])
+    return ends, asked[:, pool]
 
 
 def rolling_points(
@@ -79,6 +121,7 @@ def rolling_points(
     *,
     horizon: int,
     ends: Sequence[int],
+    asked: BoolArray | None = None,
     max_gap: int = 2,
     scope: Mapping[str, IntArray] | None = None,
     executor: Executor | None = None,
@@ -92,6 +135,8 @@ def rolling_points(
     horizon : int
     ends : sequence of int
         Periods each origin sees.
+    asked : ndarray of bool (K, n), optional
+        Rows that are forecast from each origin, of a pool all or none; default all.
     max_gap : int, default 2
         Interior gaps up to this many periods are interpolated for models that do not handle missing
         figures; only the history after a longer gap is used.
@@ -107,16 +152,18 @@ def rolling_points(
     if horizon < 1:
         raise SpecError(f"horizon {horizon}: at least 1 period is needed. Ask for 1 or more.")
     everything = np.arange(len(window.ids))
-    asked = [
+    where = np.ones((len(ends), len(everything)), dtype=np.bool_) if asked is None else asked
+    work = [
         (name, model, block)
         for name, model in models.items()
         for block in _blocks(everything if scope is None else scope.get(name, everything), model)
     ]
     answers = (map if executor is None else executor.map)(
         _points_of_block,
-        [model for _, model, _ in asked],
-        [window.rows(block) for _, _, block in asked],
+        [model for _, model, _ in work],
+        [window.rows(block) for _, _, block in work],
         repeat(tuple(ends)),
+        [where[:, block] for _, _, block in work],
         repeat(horizon),
         repeat(max_gap),
     )
@@ -124,7 +171,7 @@ def rolling_points(
     reasons = {
         (name, int(row)): NOT_ASKED for name, rows in (scope or {}).items() for row in np.setdiff1d(everything, rows)
     }
-    for (name, _, block), (answer, why) in zip(asked, answers, strict=True):
+    for (name, _, block), (answer, why) in zip(work, answers, strict=True):
         points[name][:, block] = answer
         reasons.update({(name, int(block[i])): text for i, text in why.items()})
     return RollingPoints(window=window, ends=tuple(ends), points=points, reasons=reasons)
@@ -137,7 +184,7 @@ def _blocks(rows: IntArray, model: Model) -> Iterator[IntArray]:
 
 
 def _points_of_block(
-    model: Model, window: Window, ends: tuple[int, ...], horizon: int, max_gap: int
+    model: Model, window: Window, ends: tuple[int, ...], asked: BoolArray, horizon: int, max_gap: int
 ) -> tuple[FloatArray, dict[int, str]]:
     answer = _batch_points if model.capability.batch else _series_points
     points = np.full((len(ends), len(window.ids), horizon), np.nan)
@@ -145,25 +192,47 @@ def _points_of_block(
     with warnings.catch_warnings(record=True):  # statsmodels, once imported, sets its warnings to show always
         warnings.simplefilter("ignore")
         for k, end in enumerate(ends):
-            points[k], reasons = answer(model, window.until(end), horizon, max_gap)
+            rows = np.flatnonzero(asked[k])
+            if len(rows):
+                seen = window.until(end)
+                points[k, rows], said = answer(model, seen if asked[k].all() else seen.rows(rows), horizon, max_gap)
+                reasons = {int(rows[i]): text for i, text in said.items()}
     return points, reasons
 
 
 def _batch_points(model: Model, window: Window, horizon: int, max_gap: int) -> tuple[FloatArray, dict[int, str]]:
     needed = model.capability.needed(window.period)
-    observed = (~np.isnan(window.values)).sum(axis=1)
+    seen, reasons = (window, {}) if model.capability.handles_missing else _filled(window, max_gap)
+    observed = np.isfinite(seen.values).sum(axis=1)
     short = np.flatnonzero(observed < needed)
     try:
-        points = _answer(model, window, horizon)
+        points = _answer(model, seen, horizon)
     except Exception as error:
         points = np.full((len(window.ids), horizon), np.nan)
-        reasons = dict.fromkeys(range(len(window.ids)), _failure(error))
+        reasons |= dict.fromkeys(range(len(window.ids)), _failure(error))
     else:
         broken = np.flatnonzero(~np.isfinite(points).all(axis=1))
         points[broken] = np.nan
-        reasons = dict.fromkeys(map(int, broken), NOT_FINITE)
+        reasons |= dict.fromkeys(map(int, broken), NOT_FINITE)
     points[short] = np.nan
     return points, reasons | {int(i): _too_short(int(observed[i]), needed) for i in short}
+
+
+def _filled(window: Window, max_gap: int) -> tuple[Window, dict[int, str]]:
+    """Interpolate short gaps, drop what lies before a long one, and rows that ended long before the origin."""
+    first, last = first_observed(window.values), last_observed(window.values)
+    silent = np.flatnonzero(window.values.shape[1] - 1 - last > max_gap)
+    gappy = np.flatnonzero(np.isfinite(window.values).sum(axis=1) < last - first + 1)
+    reasons: dict[int, str] = {}
+    if not len(gappy) and not len(silent):
+        return window, reasons
+    values = window.values.copy()
+    values[silent] = np.nan
+    for i in map(int, np.setdiff1d(gappy, silent)):
+        start, stop, reasons[i] = _stretch(values[i], max_gap)
+        values[i, :start] = np.nan
+        values[i, start:stop] = _interpolated(values[i, start:stop])
+    return replace(window, values=values), reasons
 
 
 def _answer(model: Model, window: Window, horizon: int) -> FloatArray:
@@ -196,7 +265,7 @@ def _one_series(model: Model, window: Window, horizon: int, max_gap: int) -> tup
         return np.repeat(y[-1], horizon), f"constant at {y[-1]:g}: carried forward"
     behind = window.values.shape[1] - stop
     filled = y if model.capability.handles_missing else _interpolated(y)
-    seen = Window(window.ids, filled[None, :], window.dates[start:stop], window.period, window.pools)
+    seen = replace(window.between(start, stop), values=filled[None, :])
     try:
         points = _answer(model, seen, horizon + behind)[0, behind:]
     except Exception as error:

@@ -1,8 +1,8 @@
 """What a forecasting model is, and the registry that finds it.
 
-A model is one file in this folder with one frozen dataclass marked `@register`. It turns the window of an
-origin into point forecasts; intervals are not its business (`forecast.intervals` measures them on errors
-out of sample).
+A model is one file in this folder with one frozen dataclass marked `@register`, or a member of
+`forecast.engine` (`compiled.py` makes a model of each). It turns the window of an origin into point
+forecasts; intervals are not its business (`forecast.intervals` measures them on errors out of sample).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pkgutil
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import forecast.models as models_package
 from forecast.errors import SpecError
@@ -38,6 +38,8 @@ class Capability:
         True: a row's answer may use the other rows of its pool.
     slow : bool
         True: milliseconds to seconds a series; not a default member of `auto`.
+    uses_regressors : bool
+        True: uses the columns of `Window.known`.
     """
 
     min_history: int
@@ -46,6 +48,7 @@ class Capability:
     batch: bool = False
     pooled: bool = False
     slow: bool = False
+    uses_regressors: bool = False
 
     def needed(self, period: int) -> int:
         """Observations a series of this season length needs."""
@@ -57,22 +60,34 @@ class Capability:
 class Model(Protocol):
     """A forecasting model: a name, its capability, and `forecast`."""
 
-    name: ClassVar[str]
-    capability: ClassVar[Capability]
+    @property
+    def name(self) -> str:
+        """What it is called in the registry, ledgers and scores."""
+        ...
+
+    @property
+    def capability(self) -> Capability:
+        """What the runner asks before it fits."""
+        ...
 
     def forecast(self, window: Window, horizon: int) -> FloatArray:
         """Fit on the window and return points of shape (n, horizon), in the units of its values."""
         ...
 
 
-M = TypeVar("M", bound=type)
-_REGISTRY: dict[str, type[Model]] = {}
+M = TypeVar("M", bound=type[Model])
+_REGISTRY: dict[str, Model] = {}
 
 
 def register(model: M) -> M:
-    """Class decorator: make a model known by its name."""
-    _REGISTRY[model.name] = model  # type: ignore[attr-defined]
+    """Class decorator: make a model with its default parameters known by its name."""
+    add(model())
     return model
+
+
+def add(model: Model) -> None:
+    """Make a model known by its name."""
+    _REGISTRY[model.name] = model
 
 
 @cache
@@ -100,4 +115,4 @@ def get(name: str) -> Model:
         near = get_close_matches(name, _REGISTRY, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise SpecError(f"model {name!r}: not known{hint}; the known ones are {', '.join(names())}. Name one of them.")
-    return _REGISTRY[name]()
+    return _REGISTRY[name]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from forecast import Panel, SpecError, forecast_panel, models
-from forecast.evaluate.origins import calibration_ends, evaluation_ends, rolling_points
+from forecast.evaluate.origins import evaluation_ends, origins_to_run, past_origins, rolling_points
 from forecast.models.area_growth import AreaGrowth
 from forecast.models.base import Capability
 from forecast.study import study_panel
@@ -54,19 +54,51 @@ def test_the_first_origin_sees_three_periods_or_all_but_one_never_one():
     assert evaluation_ends(2, 6) == evaluation_ends(1, 6) == ()
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 9, 30])
+@pytest.mark.parametrize("freq", ["YS", "MS"])
+@pytest.mark.parametrize("length", [1, 2, 3, 9, 60])
 @pytest.mark.parametrize("origins", [0, 1, 6])
-def test_calibration_covers_the_evaluated_origins_and_the_end(length, origins):
-    ends = calibration_ends(length, origins=origins, horizon=4)
-    assert set(evaluation_ends(length, origins)) <= set(ends)
+def test_the_scored_origins_the_end_and_their_past_are_run(freq, length, origins):
+    made = window(np.ones((9, length)), freq)
+    ends, asked = origins_to_run(made, horizon=4, origins=origins)
+    assert ends == tuple(sorted(set(ends)))
     assert ends[-1] == length
-    assert list(ends) == list(range(ends[0], length + 1))
+    scored = evaluation_ends(length, origins)
+    past = {p for end in (*scored, length) for p in past_origins(end, horizon=4, period=made.period, pool_size=9)}
+    assert set(ends) == {*scored, *past, length}
+    assert asked.all()
 
 
-def test_an_origin_has_six_past_origins_whose_whole_horizon_is_known():
-    ends = calibration_ends(40, origins=5, horizon=4)
-    first = evaluation_ends(40, 5)[0]
-    assert sum(end + 4 <= first for end in ends) == 6
+def test_an_annual_origin_has_six_past_origins_whose_whole_horizon_is_known():
+    past = past_origins(40, horizon=4, period=1, pool_size=9)
+    assert past == tuple(range(31, 40))
+    assert sum(end + 4 <= 40 for end in past) == 6
+
+
+def test_a_pool_with_three_cycles_behind_it_looks_back_half_a_horizon_and_a_horizon():
+    assert past_origins(48, horizon=12, period=12, pool_size=8) == (36, 42)
+    assert past_origins(24, horizon=3, period=4, pool_size=8) == (21, 22)
+    assert past_origins(60, horizon=1, period=12, pool_size=8) == (59,)
+
+
+@pytest.mark.parametrize(("length", "pool_size"), [(47, 8), (84, 7)])
+def test_other_seasonal_series_look_back_six_times_over_the_horizon(length, pool_size):
+    past = past_origins(length, horizon=12, period=12, pool_size=pool_size)
+    assert past == tuple(length - back for back in (12, 10, 8, 6, 4, 2))
+
+
+def test_no_past_origin_sees_fewer_than_two_periods():
+    assert past_origins(4, horizon=3, period=12, pool_size=1) == (2, 3)
+    assert past_origins(2, horizon=3, period=1, pool_size=1) == ()
+
+
+def test_each_pool_is_asked_at_its_own_past_origins():
+    made = window(np.ones((9, 60)), "MS")
+    object.__setattr__(made, "pools", np.array([0] * 8 + [1]))
+    ends, asked = origins_to_run(made, horizon=12, origins=0)
+    assert [end for end, rows in zip(ends, asked, strict=True) if rows[0]] == [48, 54, 60]
+    assert [end for end, rows in zip(ends, asked, strict=True) if rows[8]] == [48, 50, 52, 54, 56, 58, 60]
+    rolled_at = rolling_points(made, {"naive": models.get("naive")}, horizon=12, ends=ends, asked=asked)
+    np.testing.assert_array_equal(np.isfinite(rolled_at.points["naive"]).all(axis=2), asked)
 
 
 def test_outturn_is_what_came_after_and_missing_when_not_yet_known():
@@ -130,9 +162,8 @@ def test_what_is_scored_at_an_origin_is_what_would_have_been_forecast_from_it(fr
     study = study_panel(made, ["auto"], horizon=4, origins=6, auto_members=FAST)
     for back in (0, 3, 6):
         then = study_panel(made.until(length - back), ["auto"], horizon=4, auto_members=FAST)
-        np.testing.assert_array_equal(
-            study.rolling.points["auto"][-1 - back], then.rolling.points["auto"][-1], strict=True
-        )
+        k = study.rolling.ends.index(length - back)
+        np.testing.assert_array_equal(study.rolling.points["auto"][k], then.rolling.points["auto"][-1], strict=True)
 
 
 def test_forecasts_of_the_shorter_panel_are_those_of_the_longer_one_before_its_news():
@@ -153,6 +184,22 @@ def test_gaps_are_interpolated_on_the_log_scale_and_said():
 def test_a_model_that_handles_missing_figures_gets_them():
     _, spy = rolled([[1, NAN, 3, 4]], Spy(Capability(min_history=2, handles_missing=True)))
     np.testing.assert_array_equal(spy.seen[0].values[0], [1, NAN, 3, 4])
+
+
+def test_a_batch_model_that_does_not_handle_missing_figures_gets_filled_rows():
+    rows = [[1, NAN, 3, 4, 5, 6], [NAN, NAN, 1, 2, 3, 4], [9, NAN, NAN, NAN, 3, 4], [1, 2, NAN, NAN, NAN, NAN]]
+    made, spy = rolled(rows, Spy(Capability(min_history=2, batch=True)))
+    seen = spy.seen[0].values
+    np.testing.assert_allclose(seen[0, 1], np.sqrt(2 * 4) - 1)
+    np.testing.assert_array_equal(seen[1], rows[1])
+    np.testing.assert_array_equal(seen[2], [NAN, NAN, NAN, NAN, 3, 4])
+    assert np.isnan(seen[3]).all()
+    assert made.reasons == {
+        ("spy", 0): "1 missing interpolated",
+        ("spy", 2): "history before a gap of 3 left out",
+        ("spy", 3): "short: 0 figures, 2 needed",
+    }
+    assert np.isnan(rows[0][1])
 
 
 def test_history_before_a_long_gap_is_left_out_and_said():

@@ -1,0 +1,181 @@
+"""Futures of sparse counts: whole, not negative, and as spread out over a year as past totals were.
+
+A count is Poisson around a rate that is uncertain in two ways. The level, one gamma factor a path, holds
+over the whole horizon, so totals keep its spread. Clumping, gamma and independent in every period, makes
+the variance of one period a multiple of its mean (a negative binomial). Level comes from the errors of
+totals at past origins, clumping from changes between neighbouring periods; both lean on the pool.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecast.engine.batch import Batch, FloatArray, IntArray
+from forecast.engine.compiling import compiled
+from forecast.engine.intermittent import pool_sums
+from forecast.engine.sparse import alike
+
+LEAST_CLUMPING = 1.0
+CLUMPING_PRIOR = 10.0
+LEVEL_PRIOR_SERIES = 10.0
+LEVEL_PRIOR_COUNTS = 0.3
+LEVEL_PRIOR_SHARE = 0.02
+LEAST_SHAPE = 0.25
+
+
+@dataclass(frozen=True)
+class CountSpread:
+    """How uncertain the counts of each series are.
+
+    Attributes
+    ----------
+    level_shape : ndarray (n,)
+        Shape of the gamma level that all steps of a path share; its mean is 1, its variance 1 / shape.
+    clumping : ndarray (n,)
+        Variance over mean of one period's count at a known rate, 1 or more; 1 is Poisson.
+    """
+
+    level_shape: FloatArray
+    clumping: FloatArray
+
+
+def count_spread(
+    batch: Batch, points: FloatArray, actual: FloatArray | None = None, predicted: FloatArray | None = None
+) -> CountSpread:
+    """Measure the spread of sparse counts.
+
+    Parameters
+    ----------
+    batch : Batch
+    points : ndarray (n, h)
+        Mean counts forecast.
+    actual, predicted : ndarray (K, n, h), optional
+        What came and what had been forecast at K past origins; a step is left out if either is NaN.
+        Without them, a prior alone says how uncertain levels are.
+
+    Returns
+    -------
+    CountSpread
+    """
+    codes = alike(batch).pools
+    clumping = clumping_of(batch)
+    totals = points.sum(axis=1)
+    counts, share = LEVEL_PRIOR_COUNTS * clumping, np.full(len(points), LEVEL_PRIOR_SHARE)
+    if actual is not None and predicted is not None:
+        found_counts, found_share, series = _level_variance(actual, predicted, clumping, codes)
+        trust = series / (series + LEVEL_PRIOR_SERIES)
+        counts, share = counts + trust * (found_counts - counts), share + trust * (found_share - share)
+    variance = share + counts / np.where(totals > 0, totals, 1.0)
+    return CountSpread(level_shape=1 / np.clip(variance, 1e-6, 1 / LEAST_SHAPE), clumping=clumping)
+
+
+def draw_counts(
+    points: FloatArray,
+    level_shape: float,
+    clumping: float,
+    alive: float = 1.0,
+    *,
+    n_paths: int,
+    rng: np.random.Generator,
+    shared: FloatArray | None = None,
+) -> FloatArray:
+    """Draw joint futures of one series.
+
+    Parameters
+    ----------
+    points : ndarray (h,)
+        Mean counts.
+    level_shape, clumping : float
+        Of the series, see `CountSpread`.
+    alive : float, default 1
+        Chance that the series has not ended; a path on which it has is all zeros.
+    n_paths : int
+    rng : numpy Generator
+    shared : ndarray (h, p) or broadcastable, optional
+        Positive factors with mean 1 that series have in common, such as the shock of a pool.
+
+    Returns
+    -------
+    ndarray (h, p)
+        Whole numbers, not negative, with mean `points`.
+    """
+    level = rng.standard_gamma(level_shape, n_paths) / level_shape
+    if alive < 1:
+        level *= (rng.random(n_paths) < alive) / alive
+    rate = points[:, None] * level
+    if shared is not None:
+        rate = rate * shared
+    if clumping > 1:
+        rate = rng.standard_gamma(rate / (clumping - 1)) * (clumping - 1)
+    return rng.poisson(rate).astype(np.float64)
+
+
+def clumping_of(batch: Batch) -> FloatArray:
+    """Variance over mean of each series (n,): its own, shrunk to what its pool has at that mean.
+
+    The pool's is 1 + a + b x mean, neither below zero. The rarer a series' counts, the less its own says.
+    """
+    codes = alike(batch).pools
+    mean, variance, changes = batch.each(change_rows, 3).T
+    weight = changes / (1 + mean) ** 2
+    excess = variance - mean
+    a, b = _two_terms(mean, mean**2, excess, weight, codes)
+    pooled = 1 + a + b * mean
+    known = mean > 0
+    safe = np.where(known, mean, 1.0)
+    prior = np.where(known, CLUMPING_PRIOR * (2 + 1 / safe), 1.0)
+    own = np.where(known, variance / safe, pooled)
+    return np.asarray(np.maximum((changes * own + prior * pooled) / (changes + prior), LEAST_CLUMPING))
+
+
+def _level_variance(
+    actual: FloatArray, predicted: FloatArray, clumping: FloatArray, codes: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Two terms of the squared error of a total beyond counting noise: per count, and share of its square.
+
+    The third array is the number of series they come from.
+    """
+    known = np.isfinite(actual) & np.isfinite(predicted)
+    totals = np.where(known, predicted, 0.0).sum(axis=2)
+    errors = np.where(known, actual - predicted, 0.0).sum(axis=2)
+    origins, series = totals.shape
+    weight = known.any(axis=2) / (clumping * totals + 0.1 * totals**2 + 0.25) ** 2 / origins
+    excess = errors**2 - clumping * totals
+    t, e, w = totals.reshape(-1), np.asarray(excess).reshape(-1), np.asarray(weight).reshape(-1)
+    counts, share = _two_terms(t, t**2, e, w, np.tile(codes, origins))
+    behind = pool_sums(known.any(axis=(0, 2)).astype(np.float64)[:, None], codes)[codes, 0]
+    return counts[:series], share[:series], behind
+
+
+def _two_terms(
+    x1: FloatArray, x2: FloatArray, y: FloatArray, weight: FloatArray, codes: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Fit y = a x1 + b x2 in each pool by weighted least squares, neither below zero; a and b by row."""
+    products = np.column_stack([weight * p for p in (x1 * x1, x1 * x2, x2 * x2, x1 * y, x2 * y)])
+    s11, s12, s22, r1, r2 = pool_sums(products, codes).T
+    det = s11 * s22 - s12**2
+    both = det > 1e-9 * s11 * s22
+    det = np.where(both, det, 1.0)
+    a, b = (r1 * s22 - r2 * s12) / det, (r2 * s11 - r1 * s12) / det
+    only_a = np.where(s11 > 0, r1 / np.where(s11 > 0, s11, 1.0), 0.0)
+    only_b = np.where(s22 > 0, r2 / np.where(s22 > 0, s22, 1.0), 0.0)
+    inside = both & (a >= 0) & (b >= 0)
+    first = np.where(both, b < 0, True)
+    a = np.where(inside, a, np.where(first, np.maximum(only_a, 0.0), 0.0))
+    b = np.where(inside, b, np.where(first, 0.0, np.maximum(only_b, 0.0)))
+    return a[codes], b[codes]
+
+
+@compiled
+def change_rows(values: FloatArray, start: IntArray, stop: IntArray, period: int, out: FloatArray) -> None:
+    """Write each row's mean, half the mean squared change from one figure to the next, and their number."""
+    for i in range(len(values)):
+        mean = square = 0.0
+        for t in range(start[i], stop[i]):
+            mean += values[i, t]
+            if t > start[i]:
+                square += (values[i, t] - values[i, t - 1]) ** 2
+        changes = stop[i] - start[i] - 1
+        out[i, 0], out[i, 1], out[i, 2] = mean / (changes + 1), square / changes / 2, changes

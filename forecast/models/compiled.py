@@ -1,0 +1,67 @@
+"""The members of the compiled engine, each a model that can be named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from forecast.engine.batch import Batch, members
+from forecast.engine.sparse import is_sparse
+from forecast.models.base import Capability, add
+from forecast.models.history import first_observed, last_observed
+from forecast.panel import BoolArray, FloatArray, IntArray, Window
+
+MIN_HISTORY = 3
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A member of `forecast.engine`, run for all series of a window at once.
+
+    What it assumes and where it comes from stands in the module of `forecast.engine` that defines it.
+
+    Attributes
+    ----------
+    name : str
+        Name of the member.
+    """
+
+    name: str
+    capability: ClassVar[Capability] = Capability(min_history=MIN_HISTORY, batch=True)
+
+    def forecast(self, window: Window, horizon: int) -> FloatArray:
+        """Return points (n, horizon), not below zero; NaN for a series of fewer than three figures."""
+        points = np.full((len(window.ids), horizon), np.nan)
+        batch, rows = batch_of(window)
+        if not len(rows):
+            return points
+        behind = window.values.shape[1] - batch.stop
+        ahead = members()[self.name](batch, horizon + int(behind.max()))
+        steps = behind[:, None] + np.arange(horizon)
+        points[rows] = np.maximum(np.take_along_axis(ahead, steps, axis=1), 0.0)
+        least, most = np.nanmin(window.values[rows], axis=1), np.nanmax(window.values[rows], axis=1)
+        constant = (least == most) & (most > 0)
+        points[rows[constant]] = most[constant, None]
+        return points
+
+
+def sparse_rows(window: Window) -> BoolArray:
+    """Tell which series of a window are sparse counts (n,)."""
+    found = np.zeros(len(window.ids), dtype=np.bool_)
+    batch, rows = batch_of(window)
+    found[rows] = is_sparse(batch)
+    return found
+
+
+def batch_of(window: Window) -> tuple[Batch, IntArray]:
+    """Return the rows of a window that have three figures or more, as the engine takes them, and which they are."""
+    start, stop = first_observed(window.values), last_observed(window.values) + 1
+    rows = np.flatnonzero(stop - start >= MIN_HISTORY)
+    pools = np.unique(window.pools[rows], return_inverse=True)[1].astype(np.int64)
+    return Batch(window.values[rows], start[rows], stop[rows], window.period, pools), rows
+
+
+for known in members():
+    add(Compiled(known))
