@@ -107,10 +107,8 @@ def contender(name: str) -> Contender:
 
 def own_names(*, slow: bool) -> tuple[str, ...]:
     """Names of this library's models in the table, those that take long included or not."""
-    known = {"auto", *models.names()}
-    return tuple(
-        name for name in OWN if name in known and (slow or name == "auto" or not models.get(name).capability.slow)
-    )
+    known = [name for name in OWN if name == "auto" or name in models.names()]
+    return tuple(name for name in known if slow or name == "auto" or not models.get(name).capability.slow)
 
 
 PEERS = (*STATSFORECAST, "Prophet")

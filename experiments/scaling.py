@@ -223,7 +223,7 @@ def verdict(measured: Sequence[Measured], start: Start) -> list[str]:
         f"peak MB, the largest size (target: under {most:,}): {memory:,.0f}: {_met(memory < most)}",
         f"seconds a series at {largest.series:,} over those at {smallest.series:,}: {growth:.2f}",
         _within("first call with nothing compiled, s", start.compiling, TARGETS["compile s"])
-        + f" (compiled before, in a fresh process: {start.cached:.1f})",
+        + f" (cached, in a fresh process: {start.cached:.1f})",
         _within("one series, warm, ms", start.one_series, TARGETS["one series ms"]),
         f"the same frame on 1 and 2 threads: {'yes' if start.same else 'no'}",
     ]

@@ -1,8 +1,24 @@
-"""Periods planners count in: academic and calendar years."""
+"""Periods planners count in, and the dated interventions that change what is counted."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+
+from forecast.errors import SpecError
+
+FloatArray = npt.NDArray[np.float64]
+Kind = Literal["step", "pulse", "ramp", "hold"]
+
+KINDS: tuple[Kind, ...] = ("step", "pulse", "ramp", "hold")
+HOLD = "hold:"
+PERIODS_A_YEAR = {"Y": 1, "Q": 4, "M": 12, "W": 52}
 
 
 def academic_year(dates: pd.DatetimeIndex) -> pd.Index:
@@ -26,3 +42,138 @@ def calendar_year(dates: pd.DatetimeIndex) -> pd.Index:
     ['2024']
     """
     return pd.Index([f"{year}" for year in dates.year])
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """Something that happened, or will, on known days and changed what is counted.
+
+    It is dated to days and acts on periods: a period in which it holds throughout counts 1, one in which it
+    begins or ends counts the share of its days. A stock, counted on the first day of its period, counts 1 or 0
+    by that day.
+
+    - ``step``: from start on, for good (a new duty in law). 1 from start on; no end.
+    - ``pulse``: from start to end, then over, of one size throughout (a closure). Without an end, one period.
+    - ``ramp``: builds up steadily from start to end and stays there (a roll-out). Grows by 1 a year, so that its
+      effect is one a year; without an end it goes on as long as the forecast does.
+    - ``hold``: figures from start to end stand apart and say nothing of level, trend or season, whatever their
+      sizes (months of a pandemic); what was usual before goes on after. 1 in every period it touches: models take
+      these figures as missing, which is to give each period an effect of its own. Without an end, one period.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"step", "pulse", "ramp", "hold"}
+    start : date
+        First day.
+    end : date, optional
+        Last day, inclusive.
+
+    Raises
+    ------
+    SpecError
+        An unknown kind, an end before the start, or a step with an end.
+    """
+
+    name: str
+    kind: Kind
+    start: date
+    end: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise SpecError(f"intervention {self.name!r}: kind {self.kind!r} is none of {', '.join(KINDS)}. Use one.")
+        if self.end is not None and self.end < self.start:
+            raise SpecError(
+                f"intervention {self.name!r}: it ends on {self.end}, before it starts on {self.start}. Swap the two."
+            )
+        if self.kind == "step" and self.end is not None:
+            raise SpecError(f"intervention {self.name!r}: a step has no end ({self.end}). Make it a pulse.")
+
+    @property
+    def column_name(self) -> str:
+        """Name of its column: its own, after `hold:` for a hold, by which models tell it from the others."""
+        return f"{HOLD}{self.name}" if self.kind == "hold" else self.name
+
+    def column(self, dates: pd.DatetimeIndex, *, stock: bool = False) -> FloatArray:
+        """Return its figure for each period.
+
+        Parameters
+        ----------
+        dates : DatetimeIndex, length T
+            First days of periods without a hole; its `freq` is set.
+        stock : bool, default False
+            True for what is counted on the first day of a period, such as a caseload in January.
+
+        Returns
+        -------
+        ndarray (T,)
+
+        Examples
+        --------
+        >>> months = pd.date_range("2020-03-01", periods=3, freq="MS")
+        >>> Intervention("closure", "pulse", date(2020, 4, 16), date(2020, 5, 31)).column(months).tolist()
+        [0.0, 0.5, 1.0]
+        """
+        if dates.freq is None:
+            raise SpecError(f"intervention {self.name!r}: dates without a frequency. Set it, as in freq='MS'.")
+        grid = dates.union(pd.date_range(dates.freq.rollback(pd.Timestamp(self.start)), dates[-1], freq=dates.freq))
+        first, after = grid, grid + dates.freq
+        start = pd.Timestamp(self.start)
+        if self.end is not None:
+            stop = pd.Timestamp(self.end) + pd.Timedelta(days=1)
+        elif self.kind in ("step", "ramp"):
+            stop = after[-1]
+        else:
+            start, stop = _period_of(start, grid, after, stock=stock)
+        if stock:
+            share = np.asarray((first >= start) & (first < stop), dtype=np.float64)
+        else:
+            days = np.asarray(after.where(after < stop, stop) - first.where(first > start, start))
+            share = np.maximum(days / np.asarray(after - first), 0.0)
+        if self.kind == "ramp":
+            share = share.cumsum() / PERIODS_A_YEAR[str(dates.freqstr)[0]]
+        elif self.kind == "hold":
+            share = np.asarray(share > 0, dtype=np.float64)
+        column: FloatArray = share[grid.get_indexer(dates)]
+        return column
+
+
+def intervention_columns(
+    interventions: Sequence[Intervention], dates: pd.DatetimeIndex, freq: str, *, stock: bool = False
+) -> pd.DataFrame:
+    """Lay interventions out for `Panel.with_known`.
+
+    Parameters
+    ----------
+    interventions : sequence of Intervention
+    dates : DatetimeIndex
+        Periods of the history and those to forecast.
+    freq : {"YS", "QS", "MS", "W-MON"}
+    stock : bool, default False
+        As in `Intervention.column`.
+
+    Returns
+    -------
+    DataFrame
+        ds, and one column an intervention.
+
+    Raises
+    ------
+    SpecError
+        Two of one name.
+    """
+    names = [each.column_name for each in interventions]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SpecError(f"intervention {twice[0]!r}: given twice. Give one of the two another name.")
+    grid = pd.DatetimeIndex(dates, freq=freq)
+    return pd.DataFrame({"ds": grid, **{each.column_name: each.column(grid, stock=stock) for each in interventions}})
+
+
+def _period_of(
+    day: pd.Timestamp, first: pd.DatetimeIndex, after: pd.DatetimeIndex, *, stock: bool
+) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Whole of the period a day lies in; of a stock, the one first counted from that day on."""
+    later = np.flatnonzero(first >= day) if stock else np.flatnonzero(after > day)
+    return (first[later[0]], after[later[0]]) if len(later) else (after[-1], after[-1])

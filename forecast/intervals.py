@@ -1,67 +1,57 @@
 """Sample paths around point forecasts, as wide as past errors say.
 
 The width never comes from a model's own word. It comes from what the same model got wrong at its latest
-origins, on the log1p scale, in two parts: a *shared shock* that hits all areas of a pool alike, and each
-area's own part, whose size is the area's own shrunk to what areas of its level have. Few origins are
-known, so the shock is shrunk to a stated prior and has Student's t tails with a degree of freedom an
-origin. Both parts wander over the horizon like a random walk, so that totals over periods are as
-uncertain as they should be.
+origins, measured out of sample: `spread.annual` for annual series, `spread.seasonal` for those with a season.
+Here each series is given to its kind, and its paths are drawn when asked for.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
 
-from forecast.evaluate.origins import CALIBRATION_ORIGINS, RollingPoints, past_origins
-from forecast.panel import MIN_POOL, FloatArray, IntArray, Names, Window
-
-SHOCK_PRIOR_ORIGINS = 3.0
-SHOCK_PRIOR_SHARE = 0.2
-OWN_PRIOR_ORIGINS = 3.0
-OWN_DOF = 5.0
-GROWTH_BOUNDS = (0.3, 2.0)
+from forecast.evaluate.origins import RollingPoints
+from forecast.panel import FloatArray, IntArray, Names
+from forecast.spread.annual import annual_spread
+from forecast.spread.past import Spread, past_errors
+from forecast.spread.seasonal import seasonal_spread
 
 
 @dataclass(frozen=True)
 class ErrorScale:
-    """Size of a model's errors on the log1p scale, by horizon.
+    """How far the errors of many series reach, each series in one of several spreads.
 
     Attributes
     ----------
-    shared : ndarray (n, h)
-        Scale of the shock a series shares with its pool; 0 in a pool too small to tell.
-    shared_dof : ndarray (n,)
-        Degrees of freedom of the shock.
-    own : ndarray (n, h)
-        Standard deviation of the series' own part.
-    own_dof : ndarray (n,)
-        Degrees of freedom of the own part's shape.
+    spreads : tuple of Spread
+    spread : ndarray of int (n,)
+        Which of `spreads` a series is in.
+    row : ndarray of int (n,)
+        Which row of that spread it is.
     """
 
-    shared: FloatArray
-    shared_dof: FloatArray
-    own: FloatArray
-    own_dof: FloatArray
+    spreads: tuple[Spread, ...]
+    spread: IntArray
+    row: IntArray
 
     def rows(self, index: IntArray) -> ErrorScale:
         """Return the sizes of some series."""
-        return ErrorScale(*(getattr(self, field.name)[index] for field in fields(self)))
+        return ErrorScale(self.spreads, self.spread[index], self.row[index])
 
     @classmethod
     def of_rows(cls, scales: Mapping[str, ErrorScale], by: Names, index: IntArray) -> ErrorScale:
         """Return the sizes of the series `index`, each from the one of `scales` that `by` names."""
-        columns = []
-        for field in fields(cls):
-            column = np.concatenate([getattr(scale, field.name)[index[by == name]] for name, scale in scales.items()])
-            rows = np.concatenate([np.flatnonzero(by == name) for name in scales])
-            columns.append(column[np.argsort(rows)])
-        return cls(*columns)
+        spread, row = np.zeros((2, len(index)), dtype=np.int64)
+        spreads: list[Spread] = []
+        for name, scale in scales.items():
+            here = np.flatnonzero(by == name)
+            spread[here] = scale.spread[index[here]] + len(spreads)
+            row[here] = scale.row[index[here]]
+            spreads.extend(scale.spreads)
+        return cls(tuple(spreads), spread, row)
 
 
 def error_scale(rolling: RollingPoints, points: FloatArray, *, seen: int) -> ErrorScale:
@@ -79,98 +69,11 @@ def error_scale(rolling: RollingPoints, points: FloatArray, *, seen: int) -> Err
     -------
     ErrorScale
     """
-    window = rolling.window.until(seen)
-    ends, steps = np.asarray(rolling.ends), np.arange(1, points.shape[2] + 1)
-    outturn = rolling.outturn()
-    n, horizon = len(window.ids), len(steps)
-    scale = ErrorScale(np.zeros((n, horizon)), np.full(n, np.inf), np.zeros((n, horizon)), np.full(n, OWN_DOF))
-    change, changes = _change_variance(window)
-    for pool in np.unique(window.pools):
-        rows = np.flatnonzero(window.pools == pool)
-        past = past_origins(seen, horizon=horizon, period=window.period, pool_size=len(rows))
-        recent = np.flatnonzero(np.isin(ends, past[-CALIBRATION_ORIGINS:]))
-        predicted = points[np.ix_(recent, rows)]
-        known = (ends[recent, None] + steps <= seen)[:, None, :] & np.isfinite(predicted)
-        actual = np.where(known, outturn[np.ix_(recent, rows)], np.nan)
-        errors = np.log1p(actual) - np.log1p(predicted)
-        if len(rows) >= MIN_POOL and np.isfinite(errors).any():
-            shock = _shock(actual, predicted)
-            errors = errors - np.where(np.isfinite(shock), shock, 0.0)[:, None, :]
-            growth = _variance_growth(errors)
-            by_level = _variance_by_level(errors / steps ** (growth / 2), predicted)
-            variance = _own_variance(errors, steps**growth, by_level)
-            shared, dof = _shock_variance(shock, steps, variance)
-            scale.shared[rows] = np.sqrt(shared * steps)
-            scale.shared_dof[rows] = dof
-            scale.own[rows] = np.sqrt(variance[:, None] * steps**growth)
-        else:
-            variance = _own_variance(errors, steps, change[rows])
-            origins = np.isfinite(errors).any(axis=2).sum(axis=0)
-            scale.own_dof[rows] = np.maximum(origins + np.minimum(changes[rows], OWN_PRIOR_ORIGINS), 2.5)
-            scale.own[rows] = np.sqrt(variance[:, None] * steps)
-    return scale
-
-
-def _shock(actual: FloatArray, predicted: FloatArray) -> FloatArray:
-    """Error of the pool's total by origin and horizon (K, h)."""
-    both = ~np.isnan(actual)
-    total, expected = np.where(both, actual, 0.0).sum(axis=1), np.where(both, predicted, 0.0).sum(axis=1)
-    return np.where(both.any(axis=1), np.log1p(total) - np.log1p(expected), np.nan)
-
-
-def _shock_variance(shock: FloatArray, steps: IntArray, own: FloatArray) -> tuple[float, float]:
-    """Variance of the shock a period, and its degrees of freedom."""
-    prior = SHOCK_PRIOR_SHARE / (1 - SHOCK_PRIOR_SHARE) * float(np.median(own))
-    known = np.isfinite(shock).any(axis=1)
-    by_origin = np.nanmean(shock[known] ** 2 / steps, axis=1)
-    degrees = SHOCK_PRIOR_ORIGINS + int(known.sum())
-    return (SHOCK_PRIOR_ORIGINS * prior + float(by_origin.sum())) / degrees, degrees
-
-
-def _variance_growth(errors: FloatArray) -> float:
-    """Exponent of the own variance over the horizon: the slope of log robust variance on log steps."""
-    spread = np.array([np.nanmedian(np.abs(e)) if np.isfinite(e).any() else np.nan for e in errors.transpose(2, 0, 1)])
-    usable = np.flatnonzero(spread > 0)
-    if len(usable) < 2:
-        return 1.0
-    slope = np.polyfit(np.log(usable + 1.0), 2 * np.log(spread[usable]), 1)[0]
-    return float(np.clip(slope, *GROWTH_BOUNDS))
-
-
-def _variance_by_level(errors: FloatArray, level: FloatArray) -> FloatArray:
-    """Fit the square of one-period errors at each series' latest level: a + b / level, both not negative."""
-    square, inverse = errors**2, 1 / (level + 1)
-    known = np.isfinite(square)
-    capped = np.minimum(square[known], np.quantile(square[known], 0.98))
-    design = np.column_stack([np.ones(capped.size), inverse[known]])
-    weight = 1 / (np.median(capped) * (1 + inverse[known] / np.median(inverse[known])) + 1e-12)
-    size = np.linalg.norm(design * weight[:, None], axis=0)
-    coefficients = optimize.nnls(design * weight[:, None] / size, capped * weight)[0] / size
-    latest = np.array([row[~np.isnan(row)][-1] if (~np.isnan(row)).any() else np.nan for row in inverse[:, :, 0].T])
-    filled = np.where(np.isnan(latest), np.nanmedian(inverse), latest)
-    return np.asarray(np.maximum(coefficients[0] + coefficients[1] * filled, 1e-6), dtype=np.float64)
-
-
-def _own_variance(errors: FloatArray, growth: FloatArray | IntArray, prior: FloatArray) -> FloatArray:
-    """Each series' mean square error a period, shrunk to its prior as if that were some origins more (n,)."""
-    square = errors**2 / growth
-    known = np.isfinite(square)
-    by_origin = np.where(known, square, 0.0).sum(axis=2) / np.maximum(known.sum(axis=2), 1)
-    origins = known.any(axis=2).sum(axis=0)
-    pooled = (by_origin.sum(axis=0) + OWN_PRIOR_ORIGINS * prior) / (origins + OWN_PRIOR_ORIGINS)
-    return np.asarray(pooled, dtype=np.float64)
-
-
-def _change_variance(window: Window) -> tuple[FloatArray, IntArray]:
-    """Variance of a series' log changes about their mean, never below counting noise, and their number."""
-    changes = np.diff(np.log1p(window.values), axis=1)
-    known = ~np.isnan(changes)
-    count = known.sum(axis=1)
-    mean = np.where(known, changes, 0.0).sum(axis=1) / np.maximum(count, 1)
-    square = np.where(known, (changes - mean[:, None]) ** 2, 0.0).sum(axis=1)
-    seen = ~np.isnan(window.values)
-    level = np.where(seen, window.values, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
-    return np.maximum(square / np.maximum(count - 1, 1), 1 / (1 + level)), count
+    window, horizon = rolling.window.until(seen), points.shape[2]
+    measure = annual_spread if window.period == 1 else seasonal_spread
+    spread = measure(window, past_errors(rolling, points, seen=seen), horizon)
+    n = len(window.ids)
+    return ErrorScale((spread,), np.zeros(n, dtype=np.int64), np.arange(n))
 
 
 @dataclass(frozen=True)
@@ -202,30 +105,20 @@ class Draws:
 
     def draw(self, rows: IntArray) -> FloatArray:
         """Return the paths of some series (rows, h, p), not negative."""
-        from forecast.engine.paths import spread_rows
+        from forecast.engine.paths import walk
 
         horizon = self.points.shape[1]
-        if not len(rows):
-            return np.empty((0, horizon, self.n_paths))
         generators = [_generator(self.ids[i], "own", self.seed) for i in rows]
-        paths = np.empty((len(rows), horizon, self.n_paths))
-        for path, rng in zip(paths, generators, strict=True):
-            path[:] = _walk(rng, horizon, self.n_paths)
         names, pools = np.unique(self.pools[rows], return_inverse=True)
-        shared = np.stack([_walk(_generator(str(name), "pool", self.seed), horizon, self.n_paths) for name in names])
+        walks = [walk(_generator(str(name), "pool", self.seed), horizon, self.n_paths) for name in names]
+        shared = np.reshape(walks, (len(names), horizon, self.n_paths))
         scale = self.scale.rows(rows)
-        dofs, shape = np.unique(np.concatenate([scale.own_dof, scale.shared_dof]), return_inverse=True)
-        spread_rows(
-            self.points[rows],
-            scale.own / _deviation(scale.own_dof)[:, None],
-            shape[: len(rows)],
-            scale.shared,
-            shape[len(rows) :],
-            pools,
-            np.stack([_student(float(dof)) for dof in dofs]),
-            shared,
-            paths,
-        )
+        paths = np.empty((len(rows), horizon, self.n_paths))
+        for which in np.unique(scale.spread):
+            at = np.flatnonzero(scale.spread == which)
+            paths[at] = scale.spreads[which].paths(
+                scale.row[at], self.points[rows[at]], pools[at], shared, [generators[i] for i in at]
+            )
         if self.integer:
             for path, rng in zip(paths, generators, strict=True):
                 np.floor(path + rng.random(path.shape), out=path)
@@ -234,28 +127,3 @@ class Draws:
 
 def _generator(name: str, role: str, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(f"{role}:{name}".encode())])
-
-
-def _walk(rng: np.random.Generator, horizon: int, n_paths: int) -> FloatArray:
-    """Random walks over the horizon, each step's marginal standard normal (h, p).
-
-    Each path has its mirror image, so that medians stay at the points however few paths there are.
-    """
-    half = rng.standard_normal((horizon, (n_paths + 1) // 2)).cumsum(axis=0)
-    half /= np.sqrt(np.arange(1, horizon + 1))[:, None]
-    return np.hstack([half, -half])[:, :n_paths]
-
-
-@cache
-def _student(dof: float) -> FloatArray:
-    """Student's t of the rank of a standard normal draw, at the points of the engine's grid."""
-    from forecast.engine.paths import NORMAL_GRID
-
-    if not np.isfinite(dof):
-        return NORMAL_GRID
-    return np.asarray(stats.t.ppf(stats.norm.cdf(NORMAL_GRID), dof), dtype=np.float64)
-
-
-def _deviation(dof: FloatArray) -> FloatArray:
-    """Return the standard deviation of Student's t."""
-    return np.asarray(np.sqrt(dof / (dof - 2)), dtype=np.float64)

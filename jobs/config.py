@@ -24,12 +24,14 @@ from jobs.config_fields import (
     DataPath,
     Day,
     Levels,
+    Many,
     Measure,
     Name,
     Some,
     TrackingUri,
     Words,
 )
+from jobs.config_interventions import InterventionSpec, intervention_problems
 from jobs.config_sources import SOURCES, Columns, Source, Spec
 from jobs.yaml_reader import Fault, YamlFile, YamlPath, path_text, read_yaml
 
@@ -57,6 +59,8 @@ class Target(Spec):
     """Where models that see one area at a time are tried: the areas shown and their neighbours, or everywhere."""
     thresholds: dict[str, Annotated[float, Field(ge=0)]] = Field(default={})
     """By measure: the page gives the chance of more than this."""
+    interventions: Many[InterventionSpec] = ()
+    """Dated changes, told to the candidates that can use them."""
 
 
 class Tracking(Spec):
@@ -215,6 +219,7 @@ def _checked(read: YamlFile, *, today: date) -> tuple[RunConfig | None, list[Pro
     from forecast import models
     from forecast.sources import nhs_waiting_list, sen2_schema
 
+    able = [name for name in models.names() if models.get(name).capability.uses_regressors]
     measures = {
         "sen2_release": tuple(sen2_schema.period_of_measure()),
         "nhs_waiting_list": tuple(nhs_waiting_list.MEASURES.values()),
@@ -235,6 +240,7 @@ def _checked(read: YamlFile, *, today: date) -> tuple[RunConfig | None, list[Pro
             default_candidates=DEFAULT_CANDIDATES,
         )
     )
+    problems.extend(intervention_problems(data, able=able, default_candidates=DEFAULT_CANDIDATES))
     return config, problems
 
 
@@ -244,6 +250,8 @@ def _keys_at(path: YamlPath, source: str | None) -> list[str]:
             spec: type[Spec] = Columns
         case ("data", _):
             spec = SOURCES[source or ""]
+        case ("targets", _, "interventions", *_):
+            spec = InterventionSpec
         case (first, *_):
             spec = _BLOCKS[str(first)]
         case _:

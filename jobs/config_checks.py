@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -130,12 +131,12 @@ def contradictions(
     default_candidates : sequence of str
         What a target without `candidates` compares.
     """
-    sources = _block(data.get("data"))
+    sources = block(data.get("data"))
     for key, source in sources.items():
-        yield from _unsigned(_block(source), ("data", key))
+        yield from _unsigned(block(source), ("data", key))
     first: dict[str, int] = {}
-    for number, value in enumerate(_items(data.get("targets"))):
-        target, at = _block(value), ("targets", number)
+    for number, value in enumerate(items(data.get("targets"))):
+        target, at = block(value), ("targets", number)
         name = target.get("name")
         if isinstance(name, str) and first.setdefault(name, number) != number:
             yield Problem((*at, "name"), f"{name!r} is also the name of targets[{first[name]}]; give it its own")
@@ -143,7 +144,7 @@ def contradictions(
             yield from _repeats(target.get(key), (*at, key))
         yield from _source_problems(target, at, sources, measures, rates)
         yield from _model_problems(target, at, models, default_candidates)
-    output = _block(data.get("output"))
+    output = block(data.get("output"))
     if output and output.get("runs", "runs") == output.get("releases", "releases"):
         yield Problem(("output", "releases"), "is the folder of the runs too; give releases a folder of their own")
 
@@ -168,10 +169,10 @@ def _source_problems(
         if name not in sources:
             hint = suggestion(name, sources)
             yield Problem((*at, "data"), f"{name!r} is not an entry under data{hint}")
-        source = _block(sources.get(name))
+        source = block(sources.get(name))
         given = [source.get("measure")] if source.get("source") == "table" else None
         known = given or measures.get(str(source.get("source")), ())
-        for number, measure in enumerate(_items(target.get("measures"))):
+        for number, measure in enumerate(items(target.get("measures"))):
             names = [word for word in known if isinstance(word, str)]
             if names and isinstance(measure, str) and measure not in names:
                 hint = suggestion(measure, names)
@@ -179,8 +180,8 @@ def _source_problems(
             elif not given and measure in rates:
                 counts = " and ".join(rates[str(measure)])
                 yield Problem((*at, "measures", number), f"{measure!r} is a percentage, not a count; forecast {counts}")
-    wanted = [word for word in _items(target.get("measures")) if isinstance(word, str)]
-    for measure in _block(target.get("thresholds")):
+    wanted = [word for word in items(target.get("measures")) if isinstance(word, str)]
+    for measure in block(target.get("thresholds")):
         if measure not in wanted:
             hint = suggestion(measure, wanted)
             yield Problem((*at, "thresholds", measure), f"is not among the measures of this target{hint}", at_key=True)
@@ -191,8 +192,8 @@ def _model_problems(
 ) -> Iterator[Problem]:
     single = [name for name in models if name != "auto"]
     given = target.get("candidates", list(default_candidates))
-    candidates = [name for name in _items(given) if isinstance(name, str)]
-    for number, name in enumerate(_items(target.get("candidates"))):
+    candidates = [name for name in items(given) if isinstance(name, str)]
+    for number, name in enumerate(items(target.get("candidates"))):
         if name == "auto":
             message = "auto is made of the candidates; take it out here and set model: auto"
             yield Problem((*at, "candidates", number), message)
@@ -211,9 +212,18 @@ def _model_problems(
         yield Problem((*at, "model"), message)
 
 
+def as_day(value: object) -> date | None:
+    """Return a day written year-month-day, None for anything else."""
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return day if isinstance(day, date) else None
+
+
 def _repeats(value: object, at: YamlPath) -> Iterator[Problem]:
     seen: set[str] = set()
-    for number, item in enumerate(_items(value)):
+    for number, item in enumerate(items(value)):
         if isinstance(item, str):
             if item.casefold() in seen:
                 yield Problem((*at, number), f"{item!r} is given twice; keep one")
@@ -280,9 +290,11 @@ def _is_block(value: object) -> bool:
     return isinstance(value, (list, tuple, Mapping))
 
 
-def _block(value: object) -> Mapping[str, object]:
+def block(value: object) -> Mapping[str, object]:
+    """Return a value read as a block, empty when it is something else."""
     return value if isinstance(value, Mapping) else {}
 
 
-def _items(value: object) -> Sequence[object]:
+def items(value: object) -> Sequence[object]:
+    """Return a value read as a list, empty when it is something else."""
     return value if isinstance(value, (list, tuple)) else ()

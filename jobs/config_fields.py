@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 
-from jobs.config_checks import MEASURE, NAME, NOT_BLANK, shown, suggestion
+from jobs.config_checks import MEASURE, NAME, NOT_BLANK, as_day, shown, suggestion
 
 BUNDLED = "bundled"
 SQLITE = "sqlite:///"
@@ -23,13 +23,14 @@ def _one_or_many(value: object) -> str:
     return "many" if isinstance(value, (list, tuple)) else "one"
 
 
-def _iso_day(value: object, info: ValidationInfo) -> date:
-    try:
-        day = date.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        day = None
-    if not isinstance(day, date):
+def _iso_day(value: object) -> date:
+    day = as_day(value)
+    if day is None:
         raise ValueError(f"must be a day written year-month-day, as in 2024-07-01, not {shown(value)}")
+    return day
+
+
+def _not_after_today(day: date, info: ValidationInfo) -> date:
     if info.context and day > info.context["today"]:
         raise ValueError(f"{day} is after today ({info.context['today']}); give today or an earlier day")
     return day
@@ -104,10 +105,12 @@ TablePath = Annotated[DataPath, AfterValidator(_not_bundled)]
 DateFormat = Annotated[Words, AfterValidator(_date_format)]
 Encoding = Annotated[Words, AfterValidator(_known_encoding)]
 TrackingUri = Annotated[Words, AfterValidator(_tracking_uri)]
-Day = Annotated[date, BeforeValidator(_iso_day)]
+AnyDay = Annotated[date, BeforeValidator(_iso_day)]
+Day = Annotated[AnyDay, AfterValidator(_not_after_today)]
 MaxGap = Annotated[int, Field(ge=0, le=MOST_GAP)]
 T = TypeVar("T")
 Some = Annotated[tuple[T, ...], Field(min_length=1, strict=False)]
+Many = Annotated[tuple[T, ...], Field(strict=False)]
 OneOrMany = Annotated[
     Annotated[T, Tag("one")] | Annotated[Some[T], Tag("many")],
     Discriminator(_one_or_many),

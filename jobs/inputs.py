@@ -23,6 +23,7 @@ from forecast.sources.faults import Faults
 from forecast.sources.observations import AGGREGATES, Reading, panel_of, usable, visible
 from forecast.sources.text import shown
 from jobs.config_fields import MOST_GAP
+from jobs.interventions import with_interventions, without_effect
 
 if TYPE_CHECKING:
     from jobs.config import RunConfig, Target
@@ -50,6 +51,8 @@ class PanelJob:
     max_gap : int
     parts : Panel or None
         For published totals, the panel of the areas they are totals of, where all areas may be learnt from.
+    warnings : tuple of str
+        Interventions that change nothing in the forecast, and why.
     """
 
     target: Target
@@ -61,6 +64,7 @@ class PanelJob:
     neighbours: tuple[str, ...]
     max_gap: int
     parts: Panel | None
+    warnings: tuple[str, ...] = ()
 
 
 def freq_of(config: RunConfig, data: str) -> str:
@@ -157,7 +161,7 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
                 rows = rows[rows["area_code"].isin(shown)]
             if not usable(rows).notna().any():
                 continue
-            panel = panel_of(rows, freq=freq, groups=())
+            panel = with_interventions(panel_of(rows, freq=freq, groups=()), target, source.source, measure)
             areas = rows.drop_duplicates("area_code", keep="last")[["area_code", "area_name", "region_code"]]
             near = _neighbours(shown) if level == "local_authority" and len(shown) < len(areas) else ()
             jobs.append(
@@ -171,6 +175,7 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
                     neighbours=near,
                     max_gap=source.max_gap,
                     parts=parts if level in AGGREGATES else None,
+                    warnings=without_effect(target, panel, form=DATE_FORM[freq]),
                 )
             )
     return jobs

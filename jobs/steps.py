@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import models
+from forecast.auto import default_members
 from forecast.models.area_growth import AreaGrowth
 from forecast.models.base import Model
 from forecast.sources.observations import AGGREGATES, Reading
@@ -48,14 +49,14 @@ def evaluate(job: PanelJob, config: RunConfig, executor: Executor | None) -> Eva
     """Run and score the candidates of one panel."""
     target = job.target
     names = candidate_names(target)
-    specs: dict[str, str | Model] = {name: _spec(name, job) for name in names}
+    specs = {name: _spec(name, job) for name in names}
     study = study_panel(
         job.panel,
         specs,
         horizon=target.horizon,
         origins=target.origins,
         max_gap=job.max_gap,
-        auto_members=[specs[name] for name in auto_members(target)],
+        auto_members=[_spec(name, job) for name in default_members(job.panel.period)],
         scope=_scope(job, names),
         executor=executor,
     )
@@ -65,12 +66,6 @@ def evaluate(job: PanelJob, config: RunConfig, executor: Executor | None) -> Eva
 def candidate_names(target: Target) -> list[str]:
     """Names of what is scored: the candidates, the chosen model, and the simple rules."""
     return list(dict.fromkeys([*target.candidates, target.model, *(step for step, _ in LADDER)]))
-
-
-def auto_members(target: Target) -> list[str]:
-    """Candidates that `auto` combines: the fast ones."""
-    singles = [name for name in target.candidates if name != "auto"]
-    return [name for name in singles if not models.get(name).capability.slow] or singles
 
 
 def _spec(name: str, job: PanelJob) -> str | Model:

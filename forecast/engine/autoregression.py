@@ -28,6 +28,7 @@ MEAN, TREND, DIFFERENCES, LOGS = 0, 1, 2, 3  # what the lags are around
 LOG_OFFSET = 0.3  # of the mean, added before logs: zeros stay finite
 LARGEST_LOG = 30.0
 SLOPE_NOISE = 4.0  # noise variances taken off a squared slope
+DRIFT_NOISE = 0.5  # of a squared drift; changes undo one another, so their variance overstates its noise
 
 
 @member("ar_mean")
@@ -54,7 +55,7 @@ def ar_trend(batch: Batch, steps: int) -> FloatArray:
 
 @member("ar_differences")
 def ar_differences(batch: Batch, steps: int) -> FloatArray:
-    """Forecast changes about their mean (a drift) by lags 1 to m + 1.
+    """Forecast changes about their mean, a drift that is shrunk, by lags 1 to m + 1.
 
     Returns
     -------
@@ -151,6 +152,8 @@ def standardise(
         z[t] -= centre + slope * (t - middle)
         square += z[t] * z[t]
     deviation = np.sqrt(square / count)
+    if around == DIFFERENCES and centre != 0.0:
+        centre *= max(0.0, 1.0 - DRIFT_NOISE * square / (count * centre) ** 2)
     if deviation < 1e-9:
         return count, mean, centre, slope, 0.0
     for t in range(count):
@@ -197,7 +200,7 @@ def lagged_moments(z: FloatArray, lags: IntArray, moments: FloatArray) -> int:
     either end. Returns the number of t.
     """
     n = len(z)
-    first = lags[-1]
+    first = int(lags[-1])
     for i in range(len(lags)):
         for j in range(i, len(lags)):
             a, b = lags[i], lags[j]
@@ -331,7 +334,7 @@ def forecast_rows(
     """Fill `out` (n, steps) with each row's forecasts.
 
     They go beyond the largest figure by half the range of the history at most, and by as much more as a straight line
-    over that range would go.
+    over that range would go, for as many steps as the history has figures.
     """
     size, steps = len(lags), out.shape[1]
     z = np.empty(values.shape[1] + steps)
@@ -360,4 +363,4 @@ def forecast_rows(
             elif around == LOGS:
                 effect = effects[row, (phase + len(y) + h) % effects.shape[1]]
                 figure = (np.exp(min(figure, LARGEST_LOG)) - LOG_OFFSET) * np.exp(effect)
-            out[row, h] = min(max(figure * mean, 0.0), top + span * (0.5 + (h + 1.0) / len(y)))
+            out[row, h] = min(max(figure * mean, 0.0), top + span * (0.5 + min(1.0, (h + 1.0) / len(y))))

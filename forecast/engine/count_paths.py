@@ -23,6 +23,10 @@ LEVEL_PRIOR_SERIES = 10.0
 LEVEL_PRIOR_COUNTS = 0.3
 LEVEL_PRIOR_SHARE = 0.02
 LEAST_SHAPE = 0.25
+ENDED_PRIOR = 1.0
+ENDED_PRIOR_PERIODS = 2000.0
+ENDED_ROUNDS = 10
+PERIODS_BEFORE = 36
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,13 @@ class CountSpread:
         Shape of the gamma level that all steps of a path share; its mean is 1, its variance 1 / shape.
     clumping : ndarray (n,)
         Variance over mean of one period's count at a known rate, 1 or more; 1 is Poisson.
+    alive : ndarray (n,)
+        Chance that the series has not ended, see `chance_alive`.
     """
 
     level_shape: FloatArray
     clumping: FloatArray
+    alive: FloatArray
 
 
 def count_spread(
@@ -68,14 +75,15 @@ def count_spread(
         trust = series / (series + LEVEL_PRIOR_SERIES)
         counts, share = counts + trust * (found_counts - counts), share + trust * (found_share - share)
     variance = share + counts / np.where(totals > 0, totals, 1.0)
-    return CountSpread(level_shape=1 / np.clip(variance, 1e-6, 1 / LEAST_SHAPE), clumping=clumping)
+    shape = 1 / np.clip(variance, 1e-6, 1 / LEAST_SHAPE)
+    return CountSpread(level_shape=shape, clumping=clumping, alive=chance_alive(batch))
 
 
 def draw_counts(
     points: FloatArray,
     level_shape: float,
     clumping: float,
-    alive: float = 1.0,
+    alive: float,
     *,
     n_paths: int,
     rng: np.random.Generator,
@@ -87,10 +95,8 @@ def draw_counts(
     ----------
     points : ndarray (h,)
         Mean counts.
-    level_shape, clumping : float
-        Of the series, see `CountSpread`.
-    alive : float, default 1
-        Chance that the series has not ended; a path on which it has is all zeros.
+    level_shape, clumping, alive : float
+        Of the series, see `CountSpread`. A path on which the series has ended is all zeros.
     n_paths : int
     rng : numpy Generator
     shared : ndarray (h, p) or broadcastable, optional
@@ -103,7 +109,7 @@ def draw_counts(
     """
     level = rng.standard_gamma(level_shape, n_paths) / level_shape
     if alive < 1:
-        level *= (rng.random(n_paths) < alive) / alive
+        level *= (rng.random(n_paths) < alive) / max(alive, 1e-300)
     rate = points[:, None] * level
     if shared is not None:
         rate = rate * shared
@@ -130,6 +136,29 @@ def clumping_of(batch: Batch) -> FloatArray:
     return np.asarray(np.maximum((changes * own + prior * pooled) / (changes + prior), LEAST_CLUMPING))
 
 
+def chance_alive(batch: Batch) -> FloatArray:
+    """Chance that a series without demand at its end has only paused (n,).
+
+    In each period a series may end for good, with a chance that is the same over a pool and found from it
+    (expectation and maximisation, from a prior of one end in `ENDED_PRIOR_PERIODS`). A run of zeros speaks
+    for an end the more, the higher the rate was before the last demand and the less demand clumps. A
+    series that never had demand counts as alive: its rate is low enough.
+    """
+    codes = alike(batch).pools
+    rate, zeros, length, known = batch.each(ending_rows, 4).T
+    excess = clumping_of(batch) - 1
+    speed = np.clip(rate * np.where(excess > 1e-3, np.log1p(excess) / np.maximum(excess, 1e-3), 1.0), 0.0, 5.0)
+    grown = np.expm1(np.minimum(speed * zeros, 50.0))
+    odds = np.where(speed > 1e-9, np.exp(speed) * grown / np.maximum(np.expm1(speed), 1e-9), zeros)
+    ended = np.full(len(odds), ENDED_PRIOR / ENDED_PRIOR_PERIODS)
+    alive = np.ones(len(odds))
+    for _ in range(ENDED_ROUNDS):
+        alive = np.where(known > 0, 1 / (1 + ended * odds), 1.0)
+        ends, periods = pool_sums(np.column_stack([1 - alive, length]), codes).T
+        ended = ((ends + ENDED_PRIOR) / (periods + ENDED_PRIOR_PERIODS))[codes]
+    return np.asarray(alive)
+
+
 def _level_variance(
     actual: FloatArray, predicted: FloatArray, clumping: FloatArray, codes: IntArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -145,7 +174,7 @@ def _level_variance(
     excess = errors**2 - clumping * totals
     t, e, w = totals.reshape(-1), np.asarray(excess).reshape(-1), np.asarray(weight).reshape(-1)
     counts, share = _two_terms(t, t**2, e, w, np.tile(codes, origins))
-    behind = pool_sums(known.any(axis=(0, 2)).astype(np.float64)[:, None], codes)[codes, 0]
+    behind = pool_sums(np.where(known, 1.0, 0.0).max(axis=(0, 2))[:, None], codes)[codes, 0]
     return counts[:series], share[:series], behind
 
 
@@ -179,3 +208,20 @@ def change_rows(values: FloatArray, start: IntArray, stop: IntArray, period: int
                 square += (values[i, t] - values[i, t - 1]) ** 2
         changes = stop[i] - start[i] - 1
         out[i, 0], out[i, 1], out[i, 2] = mean / (changes + 1), square / changes / 2, changes
+
+
+@compiled
+def ending_rows(values: FloatArray, start: IntArray, stop: IntArray, period: int, out: FloatArray) -> None:
+    """Write the rate before the last demand, zeros since, the row's length, and 1 if there was any demand."""
+    for i in range(len(values)):
+        last = stop[i] - 1
+        while last > start[i] and not values[i, last] > 0:
+            last -= 1
+        first = max(start[i], last - PERIODS_BEFORE)
+        total = 0.0
+        for t in range(first, last):
+            total += values[i, t]
+        out[i, 0] = total / max(last - first, 1)
+        out[i, 1] = stop[i] - 1 - last
+        out[i, 2] = stop[i] - start[i]
+        out[i, 3] = 1.0 if values[i, last] > 0 else 0.0

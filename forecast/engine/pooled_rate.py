@@ -125,8 +125,6 @@ def pool_season(counts: FloatArray, means: FloatArray, first: int, stop: int, pe
     for p in range(period):
         index[p] = total[p] / known[p] if known[p] > 0 else 1.0
         mean += index[p] / period
-    if not mean > 0:
-        return np.ones(period)
     used = 0.0
     for t in range(first, stop):
         if not np.isnan(ratio[t]):
@@ -167,7 +165,7 @@ def pool_level(
     for t in range(first, stop):
         count = count * (1 - smoothing) + counts[t]
         mean = mean * (1 - smoothing) + means[t] * season[t % len(season)]
-        level[t] = count / mean
+        level[t] = count / mean if mean > 0 else 1.0
     last = level[stop - 1]
     count = mean = 0.0
     for t in range(stop - 1, first - 1, -1):

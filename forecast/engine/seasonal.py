@@ -26,7 +26,7 @@ Kind = Literal["tested", "shrunk", "pooled", "additive"]
 
 SMALLEST_POOL = 8
 LARGEST_EFFECT = 3.0  # a multiplicative index is at most e^3 = 20 times, and at least a twentieth
-LARGEST_QUOTIENT = 2.0
+LARGEST_QUOTIENT = 2.0  # of a figure by its index, over the largest figure
 CRITICAL = 1.645  # standard normal, 90 % two-sided
 
 _KNOWN: WeakKeyDictionary[Batch, dict[str, FloatArray]] = WeakKeyDictionary()
@@ -47,8 +47,9 @@ def centred_average(y: FloatArray, period: int, out: FloatArray) -> None:
         if period % 2 == 0:
             total -= 0.5 * (y[t - half] + y[t + half])
         out[t] = total / period
-    out[:half] = out[half]
-    out[n - half :] = out[n - half - 1]
+    for t in range(half):
+        out[t] = out[half]
+        out[n - 1 - t] = out[n - 1 - half]
 
 
 @compiled
@@ -57,7 +58,8 @@ def indices(y: FloatArray, first_phase: int, period: int, multiplicative: bool, 
 
     The differences from the centred moving average (the ratios to it, where multiplicative) are averaged by phase,
     centred to no season over a period, and logged where multiplicative. The noise variance of one index is the
-    variance of those figures about their phase's mean, over the number of cycles.
+    variance of those figures about their phase's mean, over the number of cycles. The flat ends of the average are
+    used as well: they are rougher than the middle, but without them a cycle of a short history is lost.
 
     Parameters
     ----------
@@ -73,7 +75,7 @@ def indices(y: FloatArray, first_phase: int, period: int, multiplicative: bool, 
     Returns
     -------
     float
-        Noise variance of an index; NaN where it cannot be known (no index seen twice).
+        Noise variance of an index (of a ratio, where multiplicative); NaN where it cannot be known.
     """
     out[:] = 0.0
     n = len(y)
@@ -83,7 +85,7 @@ def indices(y: FloatArray, first_phase: int, period: int, multiplicative: bool, 
     centred_average(y, period, trend)
     counts = np.zeros(period)
     for t in range(n):
-        if trend[t] > 0.0 or (trend[t] == 0.0 and not multiplicative):
+        if trend[t] > 0.0 or not multiplicative:
             phase = (first_phase + t) % period
             out[phase] += y[t] / trend[t] if multiplicative else y[t] - trend[t]
             counts[phase] += 1.0
@@ -96,14 +98,11 @@ def indices(y: FloatArray, first_phase: int, period: int, multiplicative: bool, 
             seen += 1
     squares, figures = 0.0, 0
     for t in range(n):
-        if trend[t] > 0.0 or (trend[t] == 0.0 and not multiplicative):
+        if trend[t] > 0.0 or not multiplicative:
             left = (y[t] / trend[t] if multiplicative else y[t] - trend[t]) - out[(first_phase + t) % period]
             squares += left * left
             figures += 1
     level = out.mean()
-    if multiplicative and level <= 0.0:
-        out[:] = 0.0
-        return np.nan
     for phase in range(period):
         out[phase] = _log_index(out[phase] / level) if multiplicative else out[phase] - level
     if figures == seen:
@@ -170,21 +169,23 @@ def remove_season(y: FloatArray, first_phase: int, effects: FloatArray, multipli
     about the other phases.
     """
     period = len(effects)
-    factors = np.exp(-effects) if multiplicative else effects
-    largest = LARGEST_QUOTIENT * y.max()
+    largest = 0.0
     for t in range(len(y)):
-        factor = factors[(first_phase + t) % period]
-        out[t] = min(y[t] * factor, largest) if multiplicative else y[t] - factor
+        largest = max(largest, LARGEST_QUOTIENT * y[t])
+    for phase in range(period):
+        effect = np.exp(-effects[phase]) if multiplicative else effects[phase]
+        for t in range((phase - first_phase) % period, len(y), period):
+            out[t] = min(y[t] * effect, largest) if multiplicative else y[t] - effect
 
 
 @compiled
 def add_season(points: FloatArray, first_phase: int, effects: FloatArray, multiplicative: bool) -> None:
     """Put the season back into forecasts (steps,), in place and not below zero; `first_phase` is the first step's."""
     period = len(effects)
-    factors = np.exp(effects) if multiplicative else effects
-    for h in range(len(points)):
-        factor = factors[(first_phase + h) % period]
-        points[h] = max(0.0, points[h] * factor if multiplicative else points[h] + factor)
+    for phase in range(period):
+        effect = np.exp(effects[phase]) if multiplicative else effects[phase]
+        for h in range((phase - first_phase) % period, len(points), period):
+            points[h] = max(0.0, points[h] * effect if multiplicative else points[h] + effect)
 
 
 @compiled
@@ -209,7 +210,8 @@ def shrunk_rows(
 ) -> None:
     """Fill `out` (n, period) with each row's effects, shrunk to its target (n, period)."""
     for i in range(len(values)):
-        out[i] = classical[i, :period]
+        for phase in range(period):
+            out[i, phase] = classical[i, phase]
         if stop[i] - start[i] >= 2 * period:
             shrink(out[i], classical[i, period], targets[i])
 
@@ -221,7 +223,8 @@ def tested_rows(
     """Fill `out` (n, period) with the classical effects of rows whose season passes the test, with 0 elsewhere."""
     for i in range(len(values)):
         seasonal = is_seasonal(values[i, start[i] : stop[i]], period)
-        out[i] = classical[i, :period] * (1.0 if seasonal else 0.0)
+        for phase in range(period):
+            out[i, phase] = classical[i, phase] if seasonal else 0.0
 
 
 def pooled_pattern(batch: Batch) -> FloatArray:

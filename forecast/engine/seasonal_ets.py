@@ -35,6 +35,7 @@ GRID = np.array(
 LOG_OFFSET = 0.3  # of the mean, added before logs: zeros stay finite
 TREND_PSEUDO_ERROR = 1.0  # squared initial trends count as that many squared errors
 LONG_PERIOD = 26  # a longer season is only seen with three cycles, a shorter one with two
+LARGEST_GROWTH = 1.0  # of a logarithm, beyond that of the largest figure
 SMALLEST_VARIANCE = 1e-12
 SMALLEST_WEIGHT = 0.01
 
@@ -188,7 +189,10 @@ def season_length(n: int, period: int) -> int:
 def ets_rows(
     values: FloatArray, start: IntArray, stop: IntArray, period: int, grid: FloatArray, logs: bool, out: FloatArray
 ) -> None:
-    """Fill `out` (n, steps) with each row's forecasts, within half a range of its range on the scale of smoothing."""
+    """Fill `out` (n, steps) with each row's forecasts.
+
+    They stay within half a range of the history's range on the scale of smoothing: under e times the largest figure.
+    """
     scaled = np.empty(values.shape[1])
     no_season = np.zeros(period)
     for row in range(len(values)):
@@ -207,6 +211,8 @@ def ets_rows(
         average_forecast(z, season, grid, out[row])
         low, high = z.min(), z.max()
         reach = 0.5 * (high - low)
+        if logs:
+            reach = min(reach, LARGEST_GROWTH)
         for h in range(out.shape[1]):
             point = min(max(out[row, h], low - reach, 0.0), high + reach)
             out[row, h] = LOG_OFFSET * mean * np.expm1(point) if logs else mean * point * point

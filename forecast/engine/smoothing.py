@@ -88,23 +88,24 @@ def damped_fit(y: FloatArray, alpha: float, beta: float, phi: float) -> tuple[fl
 def damped_trend(y: FloatArray, out: FloatArray) -> None:
     """Fill `out` (steps,) with forecasts of the damped trend that fits `y` best one step ahead."""
     best, first = np.inf, y[0]
-    at, tried, steps = GRID[0].copy(), np.empty(3), STEPS.copy()
+    at, tried = np.empty(3), np.empty(3)
     for g in range(len(GRID)):
         loss, level = damped_fit(y, GRID[g, 0], GRID[g, 0] * GRID[g, 1], GRID[g, 2])
         if loss < best:
             best, first = loss, level
-            at[:] = GRID[g]
-    for _ in range(ROUNDS):
+            for j in range(3):
+                at[j] = tried[j] = GRID[g, j]
+    for halvings in range(ROUNDS):
         for j in range(3):
-            tried[:] = at
-            for side in (-steps[j], steps[j]):
+            step = STEPS[j] * 0.5**halvings
+            for side in (-step, step):
                 tried[j] = min(max(at[j] + side, LOWEST[j]), HIGHEST[j])
                 loss, level = damped_fit(y, tried[0], tried[0] * tried[1], tried[2])
                 if loss < best:
                     best, first = loss, level
                     at[j] = tried[j]
                     break
-        steps *= 0.5
+            tried[j] = at[j]
     damped_points(y, at[0], at[0] * at[1], at[2], first, 0.0, out)
 
 

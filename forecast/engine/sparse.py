@@ -11,11 +11,11 @@ from forecast.engine.batch import Batch, FloatArray
 
 CYCLES = 3
 FEWEST = 24
-SHARE_OF_ZEROS = 0.5
+SHARE_OF_ZEROS = 0.4
 
 
 def is_sparse(batch: Batch) -> npt.NDArray[np.bool_]:
-    """Tell which series are for the sparse members alone (n,): half their recent figures are zeros, or more."""
+    """Tell which series are for the sparse members alone (n,): those whose `sparse_share` is 1."""
     return np.asarray(sparse_share(batch) >= 1)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from forecast.models.base import Capability, register
 from forecast.models.history import has_season, not_below_zero
+from forecast.models.known import ratios_in_words, read_known
 from forecast.panel import FloatArray, Window
 
 SEASONS = 4
@@ -24,28 +25,38 @@ class Prophet:
 
     Assumes changes of trend at a few dates; good for long monthly series with holes (Taylor and Letham
     2018, *The American Statistician* 72, 37-45). Few seasonal terms, LBFGS and no sampling keep a fit short.
+    Columns known ahead are additive regressors on the log scale.
     """
 
     name: ClassVar[str] = "prophet"
-    capability: ClassVar[Capability] = Capability(min_history=6, handles_missing=True, slow=True)
+    capability: ClassVar[Capability] = Capability(min_history=6, handles_missing=True, slow=True, uses_regressors=True)
 
     def forecast(self, window: Window, horizon: int) -> FloatArray:
         """Return points (1, horizon), not below zero."""
+        return self.explained(window, horizon)[0]
+
+    def explained(self, window: Window, horizon: int) -> tuple[FloatArray, list[str]]:
+        """Return points (1, horizon) and, in words, what was done with each regressor that is not used."""
         for chatty in map(logging.getLogger, ("cmdstanpy", "prophet")):
             if not chatty.handlers:
                 chatty.addHandler(logging.NullHandler())
         from prophet import Prophet as Fitter
 
-        y = np.log1p(window.values[0])
-        known = int(np.isfinite(y).sum())
+        known = read_known(window, horizon, least=self.capability.min_history)
+        figures = int(np.isfinite(known.y).sum())
         model = Fitter(
-            yearly_seasonality=SEASONS if has_season(y, window.period) else False,
+            yearly_seasonality=SEASONS if has_season(known.y, window.period) else False,
             weekly_seasonality=False,
             daily_seasonality=False,
-            n_changepoints=min(CHANGEPOINTS, max(known // 2 - 1, 0)),
+            n_changepoints=min(CHANGEPOINTS, max(figures // 2 - 1, 0)),
             uncertainty_samples=0,
         )
-        model.fit(pd.DataFrame({"ds": window.dates, "y": y}), algorithm="LBFGS")
+        columns = [f"known{j}" for j in range(len(known.names))]
+        for column in columns:
+            model.add_regressor(column, mode="additive")
+        seen = pd.DataFrame({"ds": window.dates, "y": np.log1p(known.y)})
+        model.fit(seen.assign(**dict(zip(columns, known.past.T, strict=True))), algorithm="LBFGS")
         ahead = pd.date_range(window.dates[-1], periods=horizon + 1, freq=window.dates.freq)[1:]
-        points = model.predict(pd.DataFrame({"ds": ahead}))["yhat"].to_numpy(dtype=float)
-        return not_below_zero(np.expm1(points))[None, :]
+        asked = pd.DataFrame({"ds": ahead}).assign(**dict(zip(columns, known.future.T, strict=True)))
+        points = not_below_zero(np.expm1(model.predict(asked)["yhat"].to_numpy(dtype=float)))
+        return points[None, :], [ratios_in_words("ratios", [], known.notes)]

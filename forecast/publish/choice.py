@@ -7,6 +7,7 @@ import re
 from forecast.publish.words import METHODS, listed, model_name, period_word
 
 SHARES = r"\w+ \d+(?:\.\d+)?(?:, \w+ \d+(?:\.\d+)?)*"
+MANY = re.compile(r"(\d+) members, the most (\w+) (\d+(?:\.\d+)?)")
 EVIDENCE = re.compile(r"weights from (\d+) past origins?( and the prior)?")
 LATER = re.compile(rf"at the last horizon ({SHARES})")
 FRACTIONS = {
@@ -42,6 +43,8 @@ def choice(model: str, reason: str, *, freq: str) -> str:
     "National path with the area's own deviation (area_growth), chosen by past errors (forecasts from 6 past years)."
     >>> choice("auto", "naive 0.50, ets 0.50; equal weights", freq="MS")
     'A combination: half from the last figure (naive) and half from exponential smoothing (ets), weighted equally.'
+    >>> choice("auto", "12 members, the most ar_mean 0.11; equal weights", freq="QS")
+    'A combination of 12 methods, the most (11%) from an autoregression around the mean (ar_mean), weighted equally.'
     >>> choice("drift", "", freq="YS")
     'Simple rule: the average past change goes on (drift).'
     """
@@ -49,7 +52,11 @@ def choice(model: str, reason: str, *, freq: str) -> str:
     mixed = [part for part in parts if re.fullmatch(SHARES, part)]
     name = model_name(model, freq)
     verb = "weighted"
-    if mixed:
+    if parts and (many := MANY.fullmatch(parts[0])):
+        mixed = [parts.pop(0)]
+        most = f"the most ({float(many[3]):.0%}) from {_method(many[2])}"
+        name = f"A combination of {many[1]} methods, {most}"
+    elif mixed:
         parts.remove(mixed[0])
         shares = _shares(mixed[0])
         single = len(shares) == 1
@@ -64,13 +71,14 @@ def choice(model: str, reason: str, *, freq: str) -> str:
 
 
 def members(reason: str) -> frozenset[str]:
-    """Return the methods that a reason of the ledger gives a weight.
+    """Return the methods that a reason of the ledger gives a weight, or how many when they are not all named.
 
     >>> sorted(members("naive 0.50, ets 0.50; weights from 7 past origins")), members("failed: no fit")
     (['ets', 'naive'], frozenset())
     """
     mixed = [part for part in _parts(reason) if re.fullmatch(SHARES, part)]
-    return frozenset(_shares(mixed[0])) if mixed else frozenset()
+    many = [f"{found[1]} members" for part in _parts(reason) if (found := MANY.fullmatch(part))]
+    return frozenset(_shares(mixed[0])) if mixed else frozenset(many)
 
 
 def _parts(reason: str) -> list[str]:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from forecast.engine.batch import Batch
+from forecast.engine.count_paths import chance_alive
 from forecast.engine.intermittent import (
     POOL_WEIGHT,
     SMOOTHINGS,
@@ -21,7 +22,7 @@ from forecast.engine.intermittent import (
 )
 from forecast.engine.pooled_rate import pool_level, pool_season, pooled_rate, rate_one, season_after
 from forecast.engine.sparse import alike, is_sparse, sparse_share
-from forecast.engine.sparse_mean import chance_alive, sparse_mean
+from forecast.engine.sparse_mean import sparse_mean
 
 MEMBERS = [tsb, croston_sba, adida, pooled_rate, sparse_mean]
 SPARSE = np.random.default_rng(4).poisson(0.5, 30).astype(float)
@@ -167,16 +168,16 @@ def test_rates_are_shrunk_towards_a_narrow_pool():
     assert 0 < rate[0] < 0.5 * np.mean([y.mean() for y in rows])
 
 
-@pytest.mark.parametrize(("zeros", "sparse"), [(17, False), (18, True)])
-def test_sparse_is_half_of_the_last_three_cycles(zeros, sparse):
+@pytest.mark.parametrize(("zeros", "sparse"), [(14, False), (15, True)])
+def test_sparse_is_two_fifths_of_the_last_three_cycles(zeros, sparse):
     recent = np.array([0.0] * zeros + [1.0] * (36 - zeros))
     batch = made([np.append(np.zeros(30), recent), np.append(np.ones(30), recent)])
     assert is_sparse(batch).tolist() == [sparse, sparse]
-    assert sparse_share(batch) == pytest.approx(min(1, zeros / 18))
+    assert sparse_share(batch) == pytest.approx(min(1, zeros / 14.4))
 
 
 def test_short_periods_look_at_two_dozen_figures():
-    y = np.array([0.0] * 11 + [1.0] * 13)
+    y = np.array([0.0] * 9 + [1.0] * 15)
     assert not is_sparse(made([y], period=4))[0]
     assert is_sparse(made([y[:12]], period=4))[0]
 

@@ -167,6 +167,60 @@ def test_a_fault_names_line_column_path_and_cure(tmp_path, old, new, fault):
     assert [line for line in lines if line.startswith(start) and end in line], lines
 
 
+TOLD = """\
+horizon: 12
+    candidates: [naive, drift, structural]
+    interventions:
+      - {name: covid, kind: hold, start: 2020-03-23, end: 2021-07-19}
+      - name: new_duty
+        kind: step
+        start: "2025-09-01"
+"""
+
+
+def test_interventions_are_read_and_may_lie_ahead(tmp_path):
+    config = load_config(write(tmp_path, GOOD.replace("horizon: 12\n", TOLD)), today=TODAY)
+    covid, duty = config.targets[1].interventions
+    assert (covid.name, covid.kind, covid.start, covid.end) == ("covid", "hold", date(2020, 3, 23), date(2021, 7, 19))
+    assert (duty.kind, duty.start, duty.end) == ("step", date(2025, 9, 1), None)
+    assert config.targets[0].interventions == ()
+    assert config.resolved()["targets"][1]["interventions"][1] == {
+        "name": "new_duty", "kind": "step", "start": "2025-09-01", "end": None
+    }  # fmt: skip
+    moved = load_config(write(tmp_path, GOOD.replace("horizon: 12\n", TOLD.replace("07-19", "07-18"))), today=TODAY)
+    assert moved.resolved() != config.resolved()
+    assert RunConfig.model_validate({**config.resolved(), "as_of": "2024-07-01"}).resolved() == config.resolved()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("kind: hold", "kind: holds", "34:29: targets[1].interventions[0].kind: must be one of step, pulse, *'hold'?)"),
+        ("end:", "ende:", "34:54: targets[1].interventions[0].ende: unknown key (did you mean 'end'?)"),
+        ("        kind: step\n", "", "35:9: targets[1].interventions[1].kind: is needed and missing; add it"),
+        ("2020-03-23", "23/03/2020", "34:42: targets[1].interventions[0].start: must be a day written year-month-day"),
+        ("2021-07-19", "2020-03-22", "34:59: targets[1].interventions[0].end: 2020-03-22 is before the start, 2020-"),
+        ("kind: hold", "kind: step", "34:59: targets[1].interventions[0].end: a step lasts for good; take the end out"),
+        ("new_duty", "covid", "35:15: targets[1].interventions[1].name: 'covid' is also the name of interventions[0]"),
+        ("new_duty", "New duty", "35:15: targets[1].interventions[1].name: 'New duty' must be small letters, digits"),
+        ("new_duty", "population", "35:15: targets[1].interventions[1].name: 'population' is kept for what counts"),
+        (", structural", "", "33:5: targets[1].interventions: no candidate can use them; add arima, count_regression, "
+         "prophet or structural under candidates"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_an_intervention_names_its_place_and_cure(tmp_path, old, new, fault):
+    assert old in TOLD
+    start, _, end = fault.partition("*")
+    lines = faults(tmp_path, GOOD.replace("horizon: 12\n", TOLD.replace(old, new)))
+    assert [line for line in lines if line.startswith(start) and end in line], lines
+
+
+@pytest.mark.parametrize("value", ["", "5", "covid", "{name: covid}", "[covid]", "[{name: [a]}]", "[[]]"])
+def test_interventions_of_the_wrong_kind_are_faults_not_crashes(tmp_path, value):
+    lines = faults(tmp_path, GOOD.replace("horizon: 12\n", f"horizon: 12\n    interventions: {value}\n"))
+    assert all(line.split(": ")[1].startswith("targets[1].interventions") for line in lines)
+
+
 def test_one_fault_makes_one_line(tmp_path):
     for old, new in [("horizon: 5", "horizon: five"), ("model: auto", "model: NO"), ("areas: all", "areas: 3")]:
         assert len(faults(tmp_path, GOOD.replace(old, new))) == 1
@@ -345,7 +399,13 @@ def test_shipped_configs_pass_the_schema(name):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("horizon: 5", "horizon: 0"), ("title:", "titel:"), ("freq: MS", "freq: M"), ("areas: all", "areas: some")],
+    [
+        ("horizon: 5", "horizon: 0"),
+        ("title:", "titel:"),
+        ("freq: MS", "freq: M"),
+        ("areas: all", "areas: some"),
+        ("horizon: 12", "horizon: 12\n    interventions: [{name: covid, kind: bump, start: 2020-03-23}]"),
+    ],
 )
 def test_the_schema_refuses_what_the_code_refuses(tmp_path, old, new):
     validator = jsonschema.Draft202012Validator(json_schema())

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -114,6 +115,53 @@ def test_prophet_leaves_one_handler_however_often_it_is_asked():
     for _ in range(2):
         points("prophet", [ANNUAL], 1)
     assert len(logging.getLogger("prophet").handlers) <= 1
+
+
+DIPPED = np.round(np.expm1(np.log1p(100) + 0.08 * np.arange(12) - 0.4 * (np.arange(12) == 6)))
+DIP = (np.arange(15) == 6).astype(float)
+
+
+def known_points(name: str, y, **columns) -> tuple[np.ndarray, str]:
+    known = {key: np.array([column]) for key, column in columns.items()}
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("ignore")
+        made, (told,) = models.get(name).explained(replace(window([y]), known=known), 3)
+    return made[0], told
+
+
+def test_arima_with_regressors_is_the_one_of_statsmodels_fitted_by_innovations():
+    from statsmodels.tsa.arima.model import ARIMA
+
+    made, told = known_points("arima", DIPPED, dip=DIP)
+    assert told == ""
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("ignore")
+        column = DIP[:12, None]
+        fits = [
+            ARIMA(np.log1p(DIPPED), exog=column, order=order, trend="t").fit(method="innovations_mle")
+            for order in ((0, 1, 0), (1, 1, 0), (0, 1, 1))
+        ]
+        expected = np.expm1(min(fits, key=lambda fit: fit.aicc).forecast(3, exog=np.zeros((3, 1))))
+    np.testing.assert_allclose(made, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["arima", "prophet"])
+def test_a_known_dip_is_not_taken_for_the_trend(name):
+    ahead = np.expm1(np.log1p(100) + 0.08 * np.arange(12, 15))
+    told, _ = known_points(name, DIPPED, dip=DIP)
+    untold, _ = known_points(name, DIPPED)
+    held, said = known_points(name, np.where(DIP[:12] > 0, 9e3, DIPPED), **{"hold:dip": DIP})
+    assert said == "dip held out: 1 figure"
+    for made in (told, held):
+        assert np.abs(made / ahead - 1).max() < 0.04
+    assert np.abs(told / ahead - 1).max() < np.abs(untold / ahead - 1).max()
+
+
+@pytest.mark.parametrize("name", ["arima", "prophet"])
+def test_a_change_after_the_last_figure_changes_nothing_and_is_said(name):
+    made, said = known_points(name, DIPPED, later=(np.arange(15) >= 13).astype(float))
+    np.testing.assert_array_equal(made, known_points(name, DIPPED)[0])
+    assert said == "later left out: it changes only after the last figure"
 
 
 @pytest.mark.parametrize("name", ["theta", "ets", "arima", "prophet"])

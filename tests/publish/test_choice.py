@@ -65,13 +65,17 @@ def test_what_auto_says_of_itself_is_understood():
     import numpy as np
 
     from forecast.auto import Combination
+    from forecast.seasonal_weights import LONG_MEMBERS as MODELS
 
     weights = np.zeros((2, 1, 3))
     weights[:, 0, :] = [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]
-    for origins in (0, 6):
-        made = Combination(
-            points=np.zeros((1, 1, 3)), weights=weights, members=("naive", "ets"), origins=np.array([origins])
-        )
+    points = np.zeros((1, 1, 3))
+    for origins, prior in ((0, True), (6, True), (0, False), (1, False), (2, False)):
+        evidence = {"origins": np.array([origins]), "prior": prior}
+        made = Combination(points, points, weights, ("naive", "ets"), **evidence)
+        many = Combination(points, points, np.full((12, 1, 1), 1 / 12), tuple(MODELS), **evidence)
+        assert choice("auto", many.reason(0), freq="YS").startswith("A combination of 12 methods, the most (8%) from")
+        assert "Why:" not in choice("auto", many.reason(0), freq="YS")
         said = choice("auto", made.reason(0), freq="YS")
         assert said.startswith(
             "A combination: half from the last figure (naive) and half from exponential smoothing (ets)"
