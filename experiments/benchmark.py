@@ -196,9 +196,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"--quick: about {QUICK_SERIES} series a panel, {CORES} models at a time: seconds are rough")
     print(
         "80 %, 95 %: coverage; total: of the sum over the horizon. seconds, cpu s: a warm call on at most "
-        f"{CORES} processors; first s: imports, compilation, first call; MB: peak.\n"
-        f"{SCUM}: mean of {', '.join(SCUM_MEMBERS)}, quantile by quantile; its seconds are their sum.\n"
+        f"{CORES} processors; first s: imports, compilation, first call; MB: peak."
     )
+    if any(SCUM in result.scores for result in results):
+        print(f"{SCUM}: mean of {', '.join(SCUM_MEMBERS)}, quantile by quantile; its seconds are their sum.")
+    print()
     blank = [""] * (len(COLUMNS) + 1)
     rows = [row for result in results for row in (*table_rows(result), blank)]
     print(text_table(rows))

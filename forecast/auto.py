@@ -5,7 +5,7 @@ Annual and seasonal series have their own members and their own rule: `annual_we
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,46 +88,49 @@ def combine(rolling: RollingPoints, members: Mapping[str, Model], *, equal: bool
     Combination
     """
     names = tuple(members)
-    n, ends = len(rolling.window.ids), len(rolling.ends)
+    window, last = rolling.window, len(rolling.ends) - 1
+    none = np.zeros(len(window.ids), dtype=np.int64)
     if equal:
-        given = np.ones((len(names), ends, n, 1))
-        return _combined(rolling, names, given, given, np.zeros(n, dtype=np.int64))
-    if rolling.window.period == 1:
+        given = np.full((len(names), len(window.ids), 1), 1 / len(names))
+        return _combined(rolling, names, lambda k: given, lambda k: given, none)
+    if window.period == 1:
         weights, origins = annual_weights(rolling, members)
-        return _combined(rolling, names, weights, weights, origins, prior=True)
-    prior = prior_weights(rolling, names)
-    weights, origins = seasonal_weights(rolling, names, prior)
-    return _combined(rolling, names, weights, prior, origins)
+        return _combined(rolling, names, lambda k: weights[:, k], lambda k: weights[:, k], origins, prior=True)
+    return _combined(
+        rolling,
+        names,
+        lambda k: seasonal_weights(rolling, names, k)[0],
+        lambda k: prior_weights(window.until(rolling.ends[k]), names),
+        seasonal_weights(rolling, names, last)[1],
+    )
 
 
 def _combined(
     rolling: RollingPoints,
     names: tuple[str, ...],
-    weights: FloatArray,
-    calibrating: FloatArray,
+    weights_at: Callable[[int], FloatArray],
+    calibrating_at: Callable[[int], FloatArray],
     origins: IntArray,
     *,
     prior: bool = False,
 ) -> Combination:
-    """Average the members that answered, by weights (members, K, n, h or 1)."""
-    points = _average(rolling, names, weights)
-    last = np.stack([weights[m, -1] * np.isfinite(rolling.points[name][-1]) for m, name in enumerate(names)])
-    total = last.sum(axis=0)
-    return Combination(
-        points=points,
-        calibrating=points if calibrating is weights else _average(rolling, names, calibrating),
-        weights=np.divide(last, total, out=np.zeros_like(last), where=total > 0),
-        members=names,
-        origins=origins,
-        prior=prior,
+    """Average the members that answered, at the k-th origin by weights (members, n, h or 1)."""
+    points, calibrating = (np.empty(rolling.points[names[0]].shape) for _ in range(2))
+    for k in range(len(rolling.ends)):
+        answers = [rolling.points[name][k] for name in names]
+        points[k], weights = _average(answers, weights_at(k))
+        calibrating[k], _ = _average(answers, calibrating_at(k))
+    return Combination(points, calibrating, weights, names, origins, prior)
+
+
+def _average(answers: Sequence[FloatArray], weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the weighted mean of the answers that are there (n, h), and the weights it takes (members, n, h)."""
+    taken = np.stack(
+        [np.where(np.isfinite(answer), weight, 0.0) for answer, weight in zip(answers, weights, strict=True)]
     )
-
-
-def _average(rolling: RollingPoints, names: tuple[str, ...], weights: FloatArray) -> FloatArray:
-    shape = rolling.points[names[0]].shape
-    total, combined = np.zeros(shape), np.zeros(shape)
-    for name, weight in zip(names, weights, strict=True):
-        answered = np.isfinite(rolling.points[name])
-        total += np.where(answered, weight, 0.0)
-        combined += np.where(answered, weight * rolling.points[name], 0.0)
-    return np.asarray(np.divide(combined, total, out=np.full(shape, np.nan), where=total > 0), dtype=np.float64)
+    total = taken.sum(axis=0)
+    taken = np.divide(taken, total, out=np.zeros_like(taken), where=total > 0)
+    combined = np.zeros_like(total)
+    for answer, weight in zip(answers, taken, strict=True):
+        combined += np.where(weight > 0, weight * answer, 0.0)
+    return np.where(total > 0, combined, np.nan), taken

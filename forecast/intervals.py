@@ -1,8 +1,8 @@
 """Sample paths around point forecasts, as wide as past errors say.
 
 The width never comes from a model's own word. It comes from what the same model got wrong at its latest
-origins, measured out of sample: `spread.annual` for annual series, `spread.seasonal` for those with a season.
-Here each series is given to its kind, and its paths are drawn when asked for.
+origins, measured out of sample: `spread.annual` for annual series, `spread.seasonal` for those with a season,
+`spread.counts` for sparse counts. Here each series is given to its kind, and its paths are drawn when asked for.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from forecast.evaluate.origins import RollingPoints
 from forecast.panel import FloatArray, IntArray, Names
 from forecast.spread.annual import annual_spread
+from forecast.spread.counts import count_paths, sparse_counts
 from forecast.spread.past import Spread, past_errors
 from forecast.spread.seasonal import seasonal_spread
 
@@ -70,10 +71,19 @@ def error_scale(rolling: RollingPoints, points: FloatArray, *, seen: int) -> Err
     ErrorScale
     """
     window, horizon = rolling.window.until(seen), points.shape[2]
-    measure = annual_spread if window.period == 1 else seasonal_spread
-    spread = measure(window, past_errors(rolling, points, seen=seen), horizon)
-    n = len(window.ids)
-    return ErrorScale((spread,), np.zeros(n, dtype=np.int64), np.arange(n))
+    past = past_errors(rolling, points, seen=seen)
+    everything, n = np.arange(len(window.ids)), len(window.ids)
+    if window.period == 1:
+        return ErrorScale((annual_spread(window, past, horizon),), np.zeros(n, dtype=np.int64), everything)
+    sparse = sparse_counts(window)
+    position = np.where(sparse, sparse.cumsum(), (~sparse).cumsum()) - 1
+    smooth = [pool.of(~sparse, position) for pool in past]
+    spreads: list[Spread] = [seasonal_spread(window.rows(everything[~sparse]), smooth, horizon)]
+    if sparse.any():
+        at_end = points[rolling.ends.index(seen), sparse]
+        counts = [pool.of(sparse, position) for pool in past]
+        spreads.append(count_paths(window.rows(everything[sparse]), counts, at_end))
+    return ErrorScale(tuple(spreads), sparse.astype(np.int64), position)
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,7 @@ class Draws:
     ids : tuple of str, length n
     pools : ndarray of str (n,)
     points : ndarray (n, h)
-        Taken as medians.
+        Taken as medians, of sparse counts as means.
     scale : ErrorScale
     n_paths, seed : int
     integer : bool

@@ -223,9 +223,10 @@ class Panel:
         if self.groups is not None:
             return _pool_names(self.keys, self.groups)
         columns = tuple(self.keys.columns)
-        choices = [_pool_names(self.keys, by) for by in (columns, *((name,) for name in columns)) if by]
-        finest_first = sorted(choices, key=lambda names: -len(np.unique(names)))
-        large_enough = (names for names in finest_first if len(names) / len(np.unique(names)) >= MIN_POOL)
+        choices = dict.fromkeys((columns, *((name,) for name in columns)))
+        counted = [(len(np.unique(names)), names) for names in (_pool_names(self.keys, by) for by in choices if by)]
+        finest_first = sorted(counted, key=lambda choice: -choice[0])
+        large_enough = (names for pools, names in finest_first if len(names) / pools >= MIN_POOL)
         return next(large_enough, _pool_names(self.keys, ()))
 
     def window(self) -> Window:
@@ -260,7 +261,10 @@ class Panel:
 def _pool_names(keys: pd.DataFrame, by: Sequence[str]) -> Names:
     if not by:
         return np.full(len(keys), "", dtype=np.str_)
-    codes = keys.groupby(list(by), sort=False, dropna=False, observed=True).ngroup().to_numpy()
+    codes = np.zeros(len(keys), dtype=np.int64)
+    for name in by:
+        own = np.asarray(pd.factorize(keys[name])[0], dtype=np.int64) + 1
+        codes = np.unique(codes * (own.max() + 1) + own, return_inverse=True)[1]
     first = np.unique(codes, return_index=True)[1]
     named = ["/".join(map(str, values)) for values in keys[list(by)].iloc[first].itertuples(index=False)]
     return np.array(named, dtype=np.str_)[codes]

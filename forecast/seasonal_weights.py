@@ -1,9 +1,9 @@
 """Weights of the members of a seasonal series: equal at first, then leaning to what did well at past origins.
 
-A series with two cycles takes the twelve members of the engine, a shorter one those that need no season, and
+A series with two cycles takes the ten members of the engine, a shorter one those that need no season, and
 sparse counts take `sparse_mean` by their share of zeros. The mean of diverse members is hard to beat, so
-evidence only leans away from it: a quarter of a pool's weights are those that would have been best for the
-pool together, and each series moves half way towards the members that did well on it.
+evidence only leans away from it: for each third of the horizon, `POOL_SHARE` of a pool's weights are those that
+would have been best for the pool together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from forecast.models.history import first_observed, last_observed
 from forecast.panel import MIN_POOL, BoolArray, FloatArray, IntArray, Window
 
 LONG_MEMBERS = (
-    "theta_classical",
     "theta_shrunk",
     "theta_pooled",
     "theta_additive",
@@ -29,37 +28,31 @@ LONG_MEMBERS = (
     "ar_trend",
     "ar_seasonal",
     "ar_differences",
-    "ar_mean",
 )
 SHORT_MEMBERS = ("theta_classical", "ets_log", "ets_sqrt", "complex_smoothing", "damped_trend", "seasonal_naive")
 SPARSE_MEMBER = "sparse_mean"
-POOL_SHARE = 0.25
-OWN_SHARE = 0.5
-LEAST_RELATIVE = 0.05
+POOL_SHARE = 3 / 4
+PARTS = 3
 ROUNDS = 200
 RATE = 0.5
 
 
-def prior_weights(rolling: RollingPoints, names: Sequence[str]) -> FloatArray:
-    """Weights before any evidence (members, K, n, 1): equal among the members for a series of its kind.
+def prior_weights(window: Window, names: Sequence[str]) -> FloatArray:
+    """Weights before any evidence (members, n, 1): equal among the members for a series of its kind.
 
     A kind none of whose members is there takes all members.
     """
     long, short = (_among(names, kind) for kind in (LONG_MEMBERS, SHORT_MEMBERS))
-    weights = np.empty((len(names), len(rolling.ends), len(rolling.window.ids), 1))
-    for k, end in enumerate(rolling.ends):
-        seen = rolling.window.until(end)
-        equal = np.where(_has_two_cycles(seen), long[:, None], short[:, None])
-        if SPARSE_MEMBER in names:
-            share = _sparse_share(seen)
-            equal *= 1 - share
-            equal[list(names).index(SPARSE_MEMBER)] += share
-        weights[:, k, :, 0] = equal
-    return weights
+    equal = np.where(_has_two_cycles(window), long[:, None], short[:, None])
+    if SPARSE_MEMBER in names:
+        share = _sparse_share(window)
+        equal *= 1 - share
+        equal[list(names).index(SPARSE_MEMBER)] += share
+    return equal[:, :, None]
 
 
-def seasonal_weights(rolling: RollingPoints, names: Sequence[str], prior: FloatArray) -> tuple[FloatArray, IntArray]:
-    """Lean from the prior weights to what did well at past origins.
+def seasonal_weights(rolling: RollingPoints, names: Sequence[str], k: int) -> tuple[FloatArray, IntArray]:
+    """Lean from the prior weights to what did well at the past origins of the k-th origin.
 
     Only a pool of eight or more with three cycles before its past origins has enough to weigh by.
 
@@ -67,63 +60,57 @@ def seasonal_weights(rolling: RollingPoints, names: Sequence[str], prior: FloatA
     ----------
     rolling : RollingPoints
     names : sequence of str
-    prior : ndarray (members, K, n, 1)
+    k : int
 
     Returns
     -------
-    weights : ndarray (members, K, n, 1)
+    weights : ndarray (members, n, h), or (members, n, 1) without evidence
     origins : ndarray of int (n,)
-        Past origins behind the weights at the last origin.
+        Past origins behind them.
     """
-    window, horizon = rolling.window, rolling.horizon
-    asked = [m for m, name in enumerate(names) if name in LONG_MEMBERS]
-    weights, origins = prior.copy(), np.zeros(len(window.ids), dtype=np.int64)
-    _, pool_of = np.unique(window.pools, return_inverse=True)
-    large = np.bincount(pool_of)[pool_of] >= MIN_POOL
-    for k, end in enumerate(rolling.ends):
-        past = past_origins(end, horizon=horizon, period=window.period, pool_size=MIN_POOL)
-        if end - horizon < CYCLES * window.period or not set(past) <= set(rolling.ends) or len(asked) < 2:
-            continue
-        at = [rolling.ends.index(origin) for origin in past]
-        known = np.asarray(past)[:, None] + np.arange(1, horizon + 1) <= end
-        rows = np.flatnonzero(large & _has_two_cycles(window.until(end)))
-        errors = np.stack([_known_errors(rolling, names[m], at, rows, known) for m in asked])
-        scale = seasonal_naive_scale(window.values[rows, :end], window.period)
-        for pool in np.unique(pool_of[rows]):
-            of_pool = np.flatnonzero(pool_of[rows] == pool)
-            cells = np.ix_(np.asarray(asked), np.array([k]), rows[of_pool])
-            made = panel_weights(errors[:, of_pool], scale[of_pool])
-            weights[cells] = made[:, None, :, None] * prior[cells].sum(axis=0, keepdims=True)
-        if k == len(rolling.ends) - 1:
-            origins[rows] = len(past)
+    end, horizon, period = rolling.ends[k], rolling.horizon, rolling.window.period
+    seen = rolling.window.until(end)
+    prior, origins = prior_weights(seen, names), np.zeros(len(seen.ids), dtype=np.int64)
+    past = past_origins(end, horizon=horizon, period=period, pool_size=MIN_POOL)
+    asked = np.array([m for m, name in enumerate(names) if name in LONG_MEMBERS])
+    if end - horizon < CYCLES * period or not set(past) <= set(rolling.ends) or len(asked) < 2:
+        return prior, origins
+    _, pool_of = np.unique(seen.pools, return_inverse=True)
+    long_enough = _has_two_cycles(seen.until(end - horizon))
+    weighed = np.flatnonzero((np.bincount(pool_of)[pool_of] >= MIN_POOL) & long_enough)
+    if not len(weighed):
+        return prior, origins
+    weights = np.repeat(prior, horizon, axis=2)
+    scale = seasonal_naive_scale(seen.values, period)
+    for pool in np.unique(pool_of[weighed]):
+        rows = weighed[pool_of[weighed] == pool]
+        errors = np.stack([_scaled_errors(rolling, names[m], past, end, rows, scale[rows]) for m in asked])
+        cells = np.ix_(asked, rows)
+        weights[cells] = pool_weights(errors)[:, None, :] * prior[cells].sum(axis=0)
+    origins[weighed] = len(past)
     return weights, origins
 
 
-def panel_weights(errors: FloatArray, scale: FloatArray) -> FloatArray:
-    """Weigh members for the series of one pool.
+def pool_weights(errors: FloatArray) -> FloatArray:
+    """Weigh the members of a pool by their errors out of sample.
 
     Parameters
     ----------
-    errors : ndarray (members, n, cells)
-        Errors out of sample; NaN where there is none.
-    scale : ndarray (n,)
-        Size of each series' errors, such as that of the seasonal naive; NaN or 0 leaves a series out of the
-        pool's weights.
+    errors : ndarray (members, cells, h)
+        In units that count series alike; NaN where there is none.
 
     Returns
     -------
-    ndarray (members, n)
-        Sum to 1 over members.
+    ndarray (members, h)
+        Sum to 1 over members; the same within a third of the horizon.
     """
-    scaled = errors / np.where(scale > 0, scale, np.nan)[None, :, None]
-    known = np.isfinite(scaled).all(axis=0)
-    pool = (1 - POOL_SHARE) / len(errors) + POOL_SHARE * best_mean(scaled[:, known])
-    own = np.where(known, np.abs(scaled), 0.0).sum(axis=2) / np.maximum(known.sum(axis=1), 1)
-    mean = own.mean(axis=0)
-    relative = np.divide(own, mean, out=np.ones_like(own), where=mean > 0)
-    leaning = 1 - OWN_SHARE + OWN_SHARE / np.maximum(relative, LEAST_RELATIVE)
-    weights = pool[:, None] * leaning
-    return np.asarray(weights / weights.sum(axis=0), dtype=np.float64)
+    members, _, horizon = errors.shape
+    weights = np.empty((members, horizon))
+    for part in np.array_split(np.arange(horizon), min(PARTS, horizon)):
+        known = errors[:, :, part].reshape(members, -1)
+        best = best_mean(known[:, np.isfinite(known).all(axis=0)])
+        weights[:, part] = ((1 - POOL_SHARE) / members + POOL_SHARE * best)[:, None]
+    return weights
 
 
 def best_mean(errors: FloatArray) -> FloatArray:
@@ -172,10 +159,15 @@ def _sparse_share(window: Window) -> FloatArray:
     return share
 
 
-def _known_errors(rolling: RollingPoints, name: str, at: Sequence[int], rows: IntArray, known: BoolArray) -> FloatArray:
-    """Errors of a member at past origins (rows, cells), of the steps whose outturn is known."""
-    missed = [
-        rolling.points[name][k, rows][:, steps] - rolling.window.values[rows, rolling.ends[k] :][:, : steps.sum()]
-        for k, steps in zip(at, known, strict=True)
-    ]
-    return np.hstack(missed)
+def _scaled_errors(
+    rolling: RollingPoints, name: str, past: Sequence[int], end: int, rows: IntArray, scale: FloatArray
+) -> FloatArray:
+    """Errors of a member at past origins over each series' scale (rows of all origins, h); NaN where not known."""
+    missed = []
+    for origin in past:
+        errors = rolling.points[name][rolling.ends.index(origin), rows] / scale[:, None]
+        known = min(end - origin, rolling.horizon)
+        errors[:, :known] -= rolling.window.values[rows, origin : origin + known] / scale[:, None]
+        errors[:, known:] = np.nan
+        missed.append(errors)
+    return np.concatenate(missed)

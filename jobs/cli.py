@@ -262,7 +262,7 @@ def models(as_json: bool) -> None:
         rows.append(
             ModelRow(
                 name=name,
-                summary=(type(model).__doc__ or "").strip().splitlines()[0],
+                summary=getattr(model, "summary", None) or (type(model).__doc__ or "").strip().splitlines()[0],
                 min_history=ability.min_history,
                 handles_missing=ability.handles_missing,
                 pooled=ability.pooled,
@@ -271,7 +271,9 @@ def models(as_json: bool) -> None:
         )
     width = max(len(row.name) for row in rows)
     lines = [f"{row.name:<{width}}  {row.summary}" for row in rows]
-    lines.append(f"{'auto':<{width}}  A combination of the fast ones, weighted by rolling origins.")
+    lines.append(
+        f"{'auto':<{width}}  The combination this library makes: members for each kind of series, weighted by rolling origins."
+    )
     answer(ModelsAnswer(models=rows), as_json=as_json, text="\n".join(lines), next_command="forecast init LA")
 
 

@@ -224,18 +224,20 @@ def check_everything(config: RunConfig) -> Checked:
         except SendForecastError as error:
             faults += faults_of(error)
     series = 0
+    warnings = [warning for reading in readings.values() for warning in reading.warnings]
     for target in config.targets:
         if target.data in readings:
             try:
                 jobs = target_jobs(config, target, readings[target.data].observations)
                 series += sum(len(job.panel.ids) for job in jobs)
+                warnings += dict.fromkeys(warning for job in jobs for warning in job.warnings)
             except SendForecastError as error:
                 faults += faults_of(error)
     return Checked(
         faults=faults,
         figures={name: len(reading.observations) for name, reading in readings.items()},
         series=series,
-        warnings=[warning for reading in readings.values() for warning in reading.warnings],
+        warnings=warnings,
     )
 
 

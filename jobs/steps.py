@@ -128,6 +128,7 @@ def forecast_all(config: RunConfig, readings: Mapping[str, Reading], studies: li
         warnings=(
             *(warning for reading in readings.values() for warning in reading.warnings),
             *_not_used(history, forms),
+            *dict.fromkeys(warning for done in studies for warning in done.job.warnings),
         ),
     )
 

@@ -1,246 +1,102 @@
-"""Intervals are as wide as past errors say, for areas and for their total, and see nothing of the future."""
+"""Each series is given to its kind of spread, and its paths depend on nothing but itself, its pool and the seed."""
 
-from functools import cache
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from forecast import models
-from forecast.evaluate.metrics import covered
-from forecast.evaluate.origins import RollingPoints, calibration_ends, rolling_points
-from forecast.intervals import Walks, draw_walks, error_scale, sample_paths
+from forecast.evaluate.origins import RollingPoints
+from forecast.intervals import Draws, ErrorScale, error_scale
+from forecast.spread.annual import AnnualSpread
+from forecast.spread.seasonal import SeasonalSpread
 from tests.panels import window
 
-NAN = np.nan
 HORIZON = 3
-LENGTH = 14
-AREAS = 40
-SHOCK, NOISE = 0.06, 0.10
-
-
-def random_walks(seed: int, *, shock: float = SHOCK, noise: float = NOISE, n: int = AREAS, length: int = LENGTH, dof=0):
-    """Counts whose log moves by a shock all areas share plus a part of their own: naive is the right model."""
-    rng = np.random.default_rng(seed)
-    own = rng.standard_t(dof, (n, length)) / np.sqrt(dof / (dof - 2)) if dof else rng.standard_normal((n, length))
-    steps = rng.normal(0, shock, length) + noise * own
-    return rng.uniform(2000, 9000, (n, 1)) * np.exp(steps.cumsum(axis=1))
-
-
-def naive(values, *, pools=None, freq: str = "YS") -> RollingPoints:
-    made = window(values, freq)
-    if pools is not None:
-        object.__setattr__(made, "pools", np.asarray(pools))
-    ends = calibration_ends(made.values.shape[1], origins=0, horizon=HORIZON)
-    return rolling_points(made, {"naive": models.get("naive")}, horizon=HORIZON, ends=ends)
-
-
-def scale_of(rolling: RollingPoints):
-    return error_scale(rolling, rolling.points["naive"], seen=rolling.window.values.shape[1])
-
-
-def paths_of(rolling: RollingPoints, *, n_paths: int = 300, seed: int = 0):
-    walks = draw_walks(rolling.window.ids, rolling.window.pools, horizon=HORIZON, n_paths=n_paths, seed=seed)
-    return sample_paths(rolling.points["naive"][-1], scale_of(rolling), walks)
-
-
-@cache
-def coverage(shock: float, n: int, runs: int, dof: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Share of outturns inside the 80 per cent interval by horizon: of areas, and of their total."""
-    areas, totals = [], []
-    for seed in range(runs):
-        values = random_walks(seed, shock=shock, n=n, length=LENGTH + HORIZON, dof=dof)
-        paths = paths_of(naive(values[:, :LENGTH]), seed=seed)
-        outturn = values[:, LENGTH:]
-        areas.append(covered(outturn, paths, 80).mean(axis=0))
-        totals.append(covered(outturn.sum(axis=0), paths.sum(axis=0), 80))
-    return np.mean(areas, axis=0), np.mean(totals, axis=0)
-
-
-def test_eighty_per_cent_intervals_hold_eighty_per_cent_of_areas():
-    """Within what the page promises, 74 to 86; a t of five degrees is a little narrow for errors that are normal."""
-    for dof in (0, 4):
-        areas, _ = coverage(SHOCK, AREAS, 120, dof)
-        assert 0.74 < areas.mean() < 0.86
-        assert (np.abs(areas - 0.80) < 0.07).all()
-
-
-def test_eighty_per_cent_intervals_hold_eighty_per_cent_of_totals():
-    _, totals = coverage(SHOCK, AREAS, 120)
-    assert (np.abs(totals - 0.80) < 0.10).all()
-    assert abs(totals.mean() - 0.80) < 0.07
-
-
-def test_without_the_shared_shock_the_total_would_be_far_too_narrow():
-    inside = []
-    for seed in range(60):
-        values = random_walks(seed, length=LENGTH + HORIZON)
-        rolling = naive(values[:, :LENGTH])
-        walks = draw_walks(rolling.window.ids, np.arange(AREAS), horizon=HORIZON, n_paths=300, seed=seed)
-        paths = sample_paths(rolling.points["naive"][-1], scale_of(rolling), walks)
-        inside.append(covered(values[:, LENGTH:].sum(axis=0), paths.sum(axis=0), 80))
-    assert np.mean(inside) < 0.55
-
-
-def test_a_few_series_alone_are_covered_too():
-    areas, _ = coverage(0.0, 3, 120)
-    assert (np.abs(areas - 0.80) < 0.08).all()
-
-
-def test_sizes_of_shock_and_own_part_are_found():
-    found = [scale_of(naive(random_walks(seed))) for seed in range(40)]
-    assert np.mean([scale.shared[0, 0] for scale in found]) == pytest.approx(SHOCK, rel=0.25)
-    assert np.mean([scale.own[:, 0].mean() for scale in found]) == pytest.approx(NOISE, rel=0.15)
-    np.testing.assert_allclose(found[0].shared[0], found[0].shared[0, 0] * np.sqrt([1, 2, 3]))
-
-
-def test_areas_with_larger_errors_of_their_own_get_wider_intervals():
-    values = random_walks(1)
-    rng = np.random.default_rng(2)
-    values[0] *= np.exp(rng.normal(0, 0.5, LENGTH))
-    own = scale_of(naive(values)).own[:, 0]
-    assert own[0] > 1.5 * np.median(own)
-
-
-def test_small_areas_get_wider_intervals_than_large_ones():
-    rng = np.random.default_rng(5)
-    size = np.repeat([20.0, 5000.0], 20)[:, None]
-    own = scale_of(naive(rng.poisson(size, (40, LENGTH)).astype(float))).own[:, 0]
-    assert np.median(own[:20]) > 3 * np.median(own[20:])
-
-
-def test_no_outturn_after_the_origin_is_used():
-    values = random_walks(3)
-    changed = values.copy()
-    changed[:, 10:] = np.random.default_rng(1).uniform(1, 1e4, (AREAS, LENGTH - 10))
-    first, second = naive(values), naive(changed)
-    for seen, same in ((10, True), (11, False)):
-        a, b = (error_scale(rolling, rolling.points["naive"], seen=seen) for rolling in (first, second))
-        for field in ("shared", "shared_dof", "own", "own_dof"):
-            if same:
-                np.testing.assert_array_equal(getattr(a, field), getattr(b, field))
-        assert np.array_equal(a.own, b.own) == same
-
-
-@pytest.mark.parametrize("n", [2, 12])
-def test_constant_series_get_narrow_finite_intervals_around_their_value(n):
-    paths = paths_of(naive(np.full((n, LENGTH), 400.0)))
-    assert np.isfinite(paths).all()
-    width = np.diff(np.quantile(paths, [0.1, 0.9], axis=2), axis=0)
-    assert (width > 0).all()
-    assert (width < 120).all()
-    np.testing.assert_allclose(np.median(paths, axis=2), 400, rtol=0.05)
-
-
-@pytest.mark.parametrize("n", [1, 12])
-def test_all_zeros_stay_near_zero(n):
-    paths = paths_of(naive(np.zeros((n, LENGTH))))
-    assert np.isfinite(paths).all()
-    assert (paths >= 0).all()
-    assert np.median(paths) < 0.5
-
-
-def test_a_pool_too_small_has_no_shock_and_a_prior_from_its_own_changes():
-    rolling = naive(random_walks(1, n=7))
-    scale = scale_of(rolling)
-    assert not scale.shared.any()
-    assert np.isinf(scale.shared_dof).all()
-    assert np.isfinite(scale.own).all()
-    assert (scale.own_dof >= 2.5).all()
-    large = scale_of(naive(random_walks(1, n=8)))
-    assert large.shared.all()
-
-
-@pytest.mark.parametrize("length", [1, 2, 3])
-@pytest.mark.parametrize("n", [1, 9])
-def test_histories_without_a_past_origin_have_intervals_all_the_same(n, length):
-    rolling = naive(random_walks(1, n=n, length=length))
-    scale = scale_of(rolling)
-    assert np.isfinite(scale.own).all()
-    assert (scale.own > 0).all()
-    assert np.isfinite(paths_of(rolling)).all()
-
-
-def test_series_a_model_did_not_answer_do_not_disturb_the_others():
-    values = random_walks(4)
-    rolling = naive(values)
-    rolling.points["naive"][:, 5] = NAN
-    rolling.points["naive"][-3, 6] = NAN
-    values[7, -4] = NAN
-    scale = scale_of(rolling)
-    assert np.isfinite(scale.own).all()
-    paths = paths_of(rolling)
-    assert np.isnan(paths[5]).all()
-    assert np.isfinite(np.delete(paths, 5, axis=0)).all()
-    nobody = naive(random_walks(4))
-    nobody.points["naive"][:] = NAN
-    assert np.isfinite(scale_of(nobody).own).all()
-
-
-def test_pools_are_measured_apart():
-    values = np.vstack([random_walks(1, n=10, shock=0, noise=0.02), random_walks(2, n=10, shock=0, noise=0.3)])
-    scale = scale_of(naive(values, pools=np.repeat([0, 1], 10)))
-    assert scale.own[:10, 0].max() * 3 < scale.own[10:, 0].min()
-    alone = scale_of(naive(values[:10]))
-    np.testing.assert_array_equal(scale.own[:10], alone.own)
-    np.testing.assert_array_equal(scale.shared[:10], alone.shared)
-
-
 IDS = ("a", "b", "c", "d")
+POINTS = np.array([[100.0] * 3, [900.0] * 3, [2500.0] * 3, [400.0] * 3])
 
 
-def draw(ids=IDS, pools=(0, 0, 1, 1), seed=1) -> Walks:
-    return draw_walks(ids, np.asarray(pools), horizon=HORIZON, n_paths=2000, seed=seed)
+def steady(n: int, size: float = 0.5) -> SeasonalSpread:
+    grid = np.linspace(-5, 5, 401)[None]
+    return SeasonalSpread(np.full((n, HORIZON), size), np.zeros(n, dtype=int), grid, np.array([[0.25, 0.35, 0.4]]))
 
 
-def test_walks_are_standard_normal_at_each_step_and_carry_on():
-    walks = draw()
-    for walk in (*walks.own, walks.shared[0]):
-        np.testing.assert_allclose(walk.mean(axis=1), 0, atol=0.08)
-        np.testing.assert_allclose(walk.std(axis=1), 1, atol=0.06)
-        assert np.corrcoef(walk[0], walk[2])[0, 1] == pytest.approx(1 / np.sqrt(3), abs=0.06)
+def annual(n: int) -> AnnualSpread:
+    return AnnualSpread(np.full((n, HORIZON), 0.1), np.full(n, 6.0), np.full((n, HORIZON), 0.1), np.full(n, 5.0))
 
 
-def test_pools_share_their_shock_and_own_parts_are_independent():
-    walks = draw()
-    np.testing.assert_array_equal(walks.shared[0], walks.shared[1])
-    assert abs(np.corrcoef(walks.shared[0, 0], walks.shared[2, 0])[0, 1]) < 0.08
-    assert abs(np.corrcoef(walks.own[0, 0], walks.own[1, 0])[0, 1]) < 0.08
-    assert abs(np.corrcoef(walks.own[0, 0], walks.shared[0, 0])[0, 1]) < 0.08
+def draws(spread, ids=IDS, pools=("x", "x", "y", "y"), points=POINTS, *, seed: int = 1, n_paths: int = 2000, **kwargs):
+    n = len(ids)
+    scale = ErrorScale((spread(n),), np.zeros(n, dtype=int), np.arange(n))
+    return Draws(ids, np.asarray(pools), points, scale, n_paths=n_paths, seed=seed, **kwargs)
 
 
-def test_draws_do_not_depend_on_the_order_of_rows_nor_on_series_of_other_pools():
-    walks = draw()
-    turned = draw(ids=("d", "b", "a", "c"), pools=(1, 0, 0, 1))
-    np.testing.assert_array_equal(turned.own[2], walks.own[0])
-    np.testing.assert_array_equal(turned.shared[2], walks.shared[0])
-    more = draw(ids=("0", *IDS), pools=(1, 0, 0, 1, 1))
-    np.testing.assert_array_equal(more.own[1:], walks.own)
-    np.testing.assert_array_equal(more.shared[1], walks.shared[0])
+def everything(made: Draws) -> np.ndarray:
+    return made.draw(np.arange(len(made.ids)))
+
+
+@pytest.mark.parametrize("spread", [steady, annual])
+def test_paths_depend_neither_on_the_order_of_rows_nor_on_other_series(spread):
+    paths = everything(draws(spread))
+    turn = [3, 1, 0, 2]
+    turned = draws(spread, tuple(IDS[i] for i in turn), np.array(["x", "x", "y", "y"])[turn], POINTS[turn])
+    np.testing.assert_array_equal(everything(turned), paths[turn])
+    more = draws(spread, ("0", *IDS), ("y", "x", "x", "y", "y"), np.vstack([POINTS[:1], POINTS]))
+    np.testing.assert_array_equal(everything(more)[1:], paths)
+    np.testing.assert_array_equal(draws(spread).draw(np.array([2, 0])), paths[[2, 0]])
+    assert draws(spread).draw(np.array([], dtype=int)).shape == (0, HORIZON, 2000)
+
+
+@pytest.mark.parametrize("spread", [steady, annual])
+def test_a_pool_shares_its_shock_and_no_more(spread):
+    paths = everything(draws(spread))
+    together = np.corrcoef(np.log(paths[:, -1]))
+    expected = 0.25 if spread is steady else 0.5
+    np.testing.assert_allclose([together[0, 1], together[2, 3]], expected, atol=0.08)
+    np.testing.assert_allclose(together[:2, 2:], 0, atol=0.08)
+
+
+@pytest.mark.parametrize("n_paths", [1, 2, 7, 300])
+@pytest.mark.parametrize("spread", [steady, annual])
+def test_medians_stay_at_the_points_and_nothing_is_negative(spread, n_paths):
+    paths = everything(draws(spread, n_paths=n_paths))
+    assert paths.shape == (4, HORIZON, n_paths)
+    assert (paths >= 0).all()
+    if n_paths == 300:
+        np.testing.assert_allclose(np.median(paths, axis=2), POINTS, rtol=0.02)
+    assert (everything(draws(spread, points=np.zeros((4, HORIZON)))) >= 0).all()
 
 
 def test_another_seed_draws_others():
-    assert not np.array_equal(draw(seed=1).own, draw(seed=2).own)
+    assert not np.array_equal(everything(draws(steady, seed=1)), everything(draws(steady, seed=2)))
 
 
-def test_paths_have_the_point_as_median_the_stated_spread_and_tails():
-    from forecast.intervals import ErrorScale
-
-    n_paths = 40_000
-    walks = draw_walks(["a"], np.array([0]), horizon=1, n_paths=n_paths, seed=3)
-    points = np.array([[1000.0]])
-    own = ErrorScale(np.zeros((1, 1)), np.full(1, np.inf), np.full((1, 1), 0.1), np.full(1, 5.0))
-    logs = np.log1p(sample_paths(points, own, walks)[0, 0]) - np.log1p(1000)
-    assert np.median(logs) == pytest.approx(0, abs=0.002)
-    assert logs.std() == pytest.approx(0.1, rel=0.05)
-    expected = stats.t.ppf(0.95, 5) * 0.1 / np.sqrt(5 / 3)
-    assert np.quantile(logs, 0.95) == pytest.approx(expected, rel=0.03)
-    normal = ErrorScale(np.full((1, 1), 0.2), np.full(1, np.inf), np.full((1, 1), 0.1), np.full(1, 5e6))
-    both = np.log1p(sample_paths(points, normal, walks)[0, 0])
-    assert both.std() == pytest.approx(np.sqrt(0.05), rel=0.05)
+def test_whole_numbers_keep_the_mean():
+    points = np.full((4, HORIZON), 2.4)
+    whole = everything(draws(steady, points=points, integer=True))
+    np.testing.assert_array_equal(whole, np.round(whole))
+    np.testing.assert_allclose(whole.mean(), everything(draws(steady, points=points)).mean(), rtol=0.02)
 
 
-def test_paths_are_never_negative():
-    paths = paths_of(naive(np.random.default_rng(1).poisson(0.5, (9, LENGTH)).astype(float)))
-    assert (paths >= 0).all()
-    assert np.isfinite(paths).all()
+def test_each_series_is_drawn_by_the_spread_that_answers_for_it():
+    wide, narrow = steady(5, 2.0), steady(5, 0.1)
+    scales = {
+        name: ErrorScale((spread,), np.zeros(5, dtype=int), np.arange(5))
+        for name, spread in (("wide", wide), ("narrow", narrow))
+    }
+    by = np.array(["narrow", "wide", "wide", "narrow"])
+    mixed = ErrorScale.of_rows(scales, by, np.array([4, 0, 2, 1]))
+    np.testing.assert_array_equal(mixed.row, [4, 0, 2, 1])
+    spread = everything(replace(draws(steady), scale=mixed)).std(axis=2)[:, 0] / np.sqrt(POINTS[:, 0])
+    np.testing.assert_allclose(spread, [0.2, 4.0, 4.0, 0.2], rtol=0.1)
+    again = ErrorScale.of_rows({"all": mixed}, np.repeat("all", 2), np.array([1, 3]))
+    assert [again.spreads[k] for k in again.spread] == [wide, narrow]
+
+
+@pytest.mark.parametrize(("freq", "kind"), [("YS", AnnualSpread), ("MS", SeasonalSpread), ("QS", SeasonalSpread)])
+def test_a_season_decides_the_spread(freq, kind):
+    values = np.random.default_rng(1).uniform(50, 60, (3, 20))
+    rolling = RollingPoints(window(values, freq), (10, 20), {"m": np.full((2, 3, HORIZON), 55.0)}, {})
+    scale = error_scale(rolling, rolling.points["m"], seen=20)
+    assert [type(spread) for spread in scale.spreads] == [kind]
+    np.testing.assert_array_equal(scale.row, [0, 1, 2])

@@ -11,7 +11,7 @@ from forecast.seasonal_weights import (
     SHORT_MEMBERS,
     SPARSE_MEMBER,
     best_mean,
-    panel_weights,
+    pool_weights,
     prior_weights,
     seasonal_weights,
 )
@@ -50,17 +50,17 @@ def test_long_series_start_from_the_equal_mean_of_the_engine():
     made = rolling(counts(3))
     combination = combined(made)
     first = combination.weights[:, 0, 0]
-    assert shares(first, LONG_MEMBERS) == dict.fromkeys(LONG_MEMBERS, round(1 / 12, 6))
+    assert shares(first, LONG_MEMBERS) == dict.fromkeys(LONG_MEMBERS, round(1 / 10, 6))
     assert first.sum() == pytest.approx(1)
-    assert combination.reason(0) == "12 members, the most theta_classical 0.08; equal weights"
+    assert combination.reason(0) == "10 members, the most theta_shrunk 0.10; equal weights"
     np.testing.assert_allclose(combination.points[-1], np.mean([made.points[m][-1] for m in LONG_MEMBERS], axis=0))
 
 
 def test_short_series_take_members_that_need_no_season():
     values = counts(2, 30)
     values[1, :10] = np.nan
-    weights = prior_weights(rolling(values), SEASONAL_MEMBERS)[:, -1, :, 0]
-    assert set(shares(weights[:, 0], LONG_MEMBERS).values()) == {round(1 / 12, 6)}
+    weights = prior_weights(rolling(values).window, SEASONAL_MEMBERS)[:, :, 0]
+    assert set(shares(weights[:, 0], LONG_MEMBERS).values()) == {round(1 / 10, 6)}
     assert {name for name, w in zip(SEASONAL_MEMBERS, weights[:, 1], strict=True) if w > 0} == set(SHORT_MEMBERS)
     np.testing.assert_allclose(weights.sum(axis=0), 1)
 
@@ -69,27 +69,27 @@ def test_sparse_counts_take_the_sparse_mean_by_their_share_of_zeros():
     values = counts(3)
     values[1, ::4] = 0
     values[2, ::2] = 0
-    weights = prior_weights(rolling(values), SEASONAL_MEMBERS)[:, -1, :, 0]
+    weights = prior_weights(rolling(values).window, SEASONAL_MEMBERS)[:, :, 0]
     sparse = weights[SEASONAL_MEMBERS.index(SPARSE_MEMBER)]
     assert sparse[0] == 0
-    assert sparse[1] == pytest.approx(0.5)
+    assert sparse[1] == pytest.approx(0.25 / 0.4, abs=0.03)
     assert sparse[2] == 1
     np.testing.assert_allclose(weights.sum(axis=0), 1)
 
 
 def test_a_combination_of_other_models_is_equal():
     made = rolling(counts(3))
-    assert prior_weights(made, ["naive", "drift"]).ravel().tolist() == [0.5] * (2 * len(made.ends) * 3)
+    assert prior_weights(made.window, ["naive", "drift"]).ravel().tolist() == [0.5] * 6
 
 
 def test_a_pool_leans_to_the_member_that_did_well_and_calibrates_on_the_equal_mean():
     made = rolling(counts(), errors={"ets_log": 1.0})
     combination = combined(made)
     best = combination.weights[SEASONAL_MEMBERS.index("ets_log"), :, 0]
-    assert (best > 1.5 / 12).all()
-    assert (best < 0.75).all()
+    assert (best > 0.5).all()
+    assert (best < 0.8).all()
     assert combination.origins.tolist() == [2] * 10
-    assert combination.reason(0).startswith("12 members, the most ets_log 0.")
+    assert combination.reason(0).startswith("10 members, the most ets_log 0.")
     assert combination.reason(0).endswith("; weights from 2 past origins")
     equal = np.mean([made.points[m] for m in LONG_MEMBERS], axis=0)
     np.testing.assert_allclose(combination.calibrating, equal)
@@ -100,7 +100,7 @@ def test_a_pool_leans_to_the_member_that_did_well_and_calibrates_on_the_equal_me
 @pytest.mark.parametrize(("n", "length"), [(7, 60), (10, 41)])
 def test_few_series_or_few_cycles_stay_equal(n, length):
     combination = combined(rolling(counts(n, length), errors={"ets_log": 1.0}))
-    assert combination.weights[SEASONAL_MEMBERS.index("ets_log"), 0, 0] == pytest.approx(1 / 12)
+    assert combination.weights[SEASONAL_MEMBERS.index("ets_log"), 0, 0] == pytest.approx(1 / 10)
     assert combination.origins.tolist() == [0] * n
 
 
@@ -118,12 +118,36 @@ def test_pools_are_weighed_apart():
 
 def test_weights_see_no_outturn_after_their_origin():
     made = rolling(counts())
-    first = seasonal_weights(made, SEASONAL_MEMBERS, prior_weights(made, SEASONAL_MEMBERS))[0]
+    first = [seasonal_weights(made, SEASONAL_MEMBERS, k)[0] for k in range(3)]
     made.window.values[:, 57:] = 1e6
-    changed = seasonal_weights(made, SEASONAL_MEMBERS, prior_weights(made, SEASONAL_MEMBERS))[0]
-    early = [k for k, end in enumerate(made.ends) if end <= 57]
-    np.testing.assert_array_equal(first[:, early], changed[:, early])
-    assert not np.array_equal(first[:, -1], changed[:, -1])
+    changed = [seasonal_weights(made, SEASONAL_MEMBERS, k)[0] for k in range(3)]
+    assert made.ends == (54, 57, 60)
+    for k in range(2):
+        np.testing.assert_array_equal(first[k], changed[k])
+    assert not np.array_equal(first[2], changed[2])
+
+
+def test_series_too_short_at_the_past_origins_stay_equal_and_do_not_count():
+    values = counts(20)
+    values[:10, :40] = np.nan
+    made = rolling(values, errors={"ets_log": 1.0})
+    made.points["ets_sqrt"][:, :10] = 1e6
+    weights = combined(made).weights
+    assert weights[SEASONAL_MEMBERS.index("ets_log"), 10, 0] > 0.5
+    alone = combined(rolling(values[10:], errors={"ets_log": 1.0}))
+    assert alone.weights[SEASONAL_MEMBERS.index("ets_log"), 0, 0] > 0.5
+    assert set(np.unique(weights[:, :10].round(6))) == {0.0, round(1 / 6, 6)}
+
+
+def test_each_third_of_the_horizon_has_its_own_weights():
+    errors = np.ones((2, 30, 6))
+    errors[0, :, :2] = errors[1, :, 4:] = 0.1
+    weights = pool_weights(errors)
+    np.testing.assert_allclose(weights.sum(axis=0), 1)
+    assert (weights[0, :2] > 0.8).all()
+    np.testing.assert_allclose(weights[0, 2:4], 0.5)
+    assert (weights[0, 4:] < 0.2).all()
+    assert pool_weights(np.ones((2, 5, 1))).ravel().tolist() == [0.5, 0.5]
 
 
 def test_the_best_mean_beats_the_equal_one_and_every_member():
@@ -141,19 +165,6 @@ def test_the_best_mean_beats_the_equal_one_and_every_member():
     assert loss < 1.05 * np.abs(trials @ errors).mean(axis=1).min()
 
 
-def test_a_series_moves_half_way_by_its_own_errors():
-    errors = np.ones((2, 8, 3))
-    errors[0, 3] = 3.0
-    weights = panel_weights(errors, np.ones(8))
-    np.testing.assert_allclose(weights.sum(axis=0), 1)
-    pool = weights[:, 0]
-    own = pool * (0.5 + 0.5 / np.array([1.5, 0.5]))
-    np.testing.assert_allclose(weights[:, 3], own / own.sum())
-
-
-def test_series_without_scale_or_errors_take_the_weights_of_the_pool():
-    errors = np.ones((3, 8, 2))
-    errors[:, 1] = np.nan
-    weights = panel_weights(errors, np.array([np.nan, 1, 0, 1, 1, 1, 1, 1]))
-    np.testing.assert_allclose(weights, 1 / 3)
-    assert panel_weights(np.zeros((2, 8, 2)), np.ones(8)).ravel().tolist() == [0.5] * 16
+def test_without_errors_the_best_mean_is_equal():
+    assert best_mean(np.zeros((4, 0))).tolist() == [0.25] * 4
+    assert best_mean(np.zeros((2, 5))).tolist() == [0.5, 0.5]

@@ -27,7 +27,6 @@ LONG_PERIOD = 26  # a longer one has lags about itself and a few recent ones onl
 MEAN, TREND, DIFFERENCES, LOGS = 0, 1, 2, 3  # what the lags are around
 LOG_OFFSET = 0.3  # of the mean, added before logs: zeros stay finite
 LARGEST_LOG = 30.0
-SLOPE_NOISE = 4.0  # noise variances taken off a squared slope
 DRIFT_NOISE = 0.5  # of a squared drift; changes undo one another, so their variance overstates its noise
 
 
@@ -44,7 +43,7 @@ def ar_mean(batch: Batch, steps: int) -> FloatArray:
 
 @member("ar_trend")
 def ar_trend(batch: Batch, steps: int) -> FloatArray:
-    """Forecast deviations from a straight line, its slope shrunk, by lags 1 to m + 1.
+    """Forecast deviations from a straight line by lags 1 to m + 1.
 
     Returns
     -------
@@ -66,7 +65,7 @@ def ar_differences(batch: Batch, steps: int) -> FloatArray:
 
 @member("ar_seasonal")
 def ar_seasonal(batch: Batch, steps: int) -> FloatArray:
-    """Forecast the logarithm without its season: deviations from a line, its slope shrunk, by lags 1 to m + 1.
+    """Forecast the logarithm without its season: deviations from a straight line by lags 1 to m + 1.
 
     Returns
     -------
@@ -145,7 +144,7 @@ def standardise(
         for t in range(count):
             z[t] = z[t + 1] - z[t]
     centre = z[:count].mean()
-    slope = shrunk_slope(z[:count], centre) if around in (TREND, LOGS) else 0.0
+    slope = line_slope(z[:count]) if around in (TREND, LOGS) else 0.0
     middle = 0.5 * (count - 1)
     square = 0.0
     for t in range(count):
@@ -162,24 +161,13 @@ def standardise(
 
 
 @compiled
-def shrunk_slope(z: FloatArray, centre: float) -> float:
-    """Return the least-squares slope of z, times 1 - 4 noise variances over its square, at least 0.
-
-    A slope that is not twice its standard error is none: carried over the horizon it costs more than it brings.
-    """
+def line_slope(z: FloatArray) -> float:
+    """Return the least-squares slope of z."""
     n = len(z)
-    middle = 0.5 * (n - 1)
-    slope, total = 0.0, 0.0
+    slope = 0.0
     for t in range(n):
-        slope += (t - middle) * z[t]
-        total += (z[t] - centre) ** 2
-    squares = n * (n * n - 1.0) / 12.0
-    slope /= squares
-    explained = slope * slope * squares
-    if not explained > 0.0:
-        return 0.0
-    noise = max(0.0, total - explained) / (n - 2)
-    return slope * max(0.0, 1.0 - SLOPE_NOISE * noise / explained)
+        slope += (t - 0.5 * (n - 1)) * z[t]
+    return slope / (n * (n * n - 1.0) / 12.0)
 
 
 @compiled

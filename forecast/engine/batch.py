@@ -2,10 +2,12 @@
 
 A member is a function `(batch, steps) -> points (n, steps)` marked `@member(name)` in a module of this
 folder; `members()` finds it. Its kernel is a compiled loop over rows that `Batch.each` runs on a thread pool.
+`summaries()` reads the names from the sources, because listing models must not load the compiler.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import os
 import pkgutil
@@ -13,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from typing import TypeVar
 
 import numpy as np
@@ -93,6 +96,19 @@ def member(name: str) -> Callable[[M], M]:
         return function
 
     return mark
+
+
+@cache
+def summaries() -> dict[str, str]:
+    """Return the first line of every member's docstring by name, sorted, without importing it."""
+    found = {}
+    for module in files(engine_package).iterdir():
+        if module.name.endswith(".py"):
+            for node in ast.parse(module.read_text(encoding="utf-8")).body:
+                match node:
+                    case ast.FunctionDef(decorator_list=[ast.Call(func=ast.Name("member"), args=[ast.Constant(name)])]):
+                        found[str(name)] = (ast.get_docstring(node) or "").partition("\n")[0]
+    return dict(sorted(found.items()))
 
 
 @cache

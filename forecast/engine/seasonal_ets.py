@@ -191,7 +191,7 @@ def ets_rows(
 ) -> None:
     """Fill `out` (n, steps) with each row's forecasts.
 
-    They stay within half a range of the history's range on the scale of smoothing: under e times the largest figure.
+    They stay within half a range of the history's range on the scale of smoothing: up to about three times the largest.
     """
     scaled = np.empty(values.shape[1])
     no_season = np.zeros(period)

@@ -88,7 +88,7 @@ def damped_fit(y: FloatArray, alpha: float, beta: float, phi: float) -> tuple[fl
 def damped_trend(y: FloatArray, out: FloatArray) -> None:
     """Fill `out` (steps,) with forecasts of the damped trend that fits `y` best one step ahead."""
     best, first = np.inf, y[0]
-    at, tried = np.empty(3), np.empty(3)
+    at, tried = np.zeros(3), np.zeros(3)
     for g in range(len(GRID)):
         loss, level = damped_fit(y, GRID[g, 0], GRID[g, 0] * GRID[g, 1], GRID[g, 2])
         if loss < best:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import repeat
 
 import numpy as np
 
 from forecast.errors import SpecError
-from forecast.models.base import Model
+from forecast.models.base import Explains, Model
 from forecast.models.history import first_observed, last_observed, not_below_zero
 from forecast.panel import MIN_POOL, BoolArray, FloatArray, IntArray, Window
 
@@ -153,17 +155,19 @@ def rolling_points(
         raise SpecError(f"horizon {horizon}: at least 1 period is needed. Ask for 1 or more.")
     everything = np.arange(len(window.ids))
     where = np.ones((len(ends), len(everything)), dtype=np.bool_) if asked is None else asked
-    work = [
-        (name, model, block)
+    in_scope = {name: everything if scope is None else scope.get(name, everything) for name in models}
+    alone = [
+        (name, model, in_scope[name][first : first + BLOCK])
         for name, model in models.items()
-        for block in _blocks(everything if scope is None else scope.get(name, everything), model)
+        if not model.capability.batch
+        for first in range(0, len(in_scope[name]), BLOCK)
     ]
     answers = (map if executor is None else executor.map)(
         _points_of_block,
-        [model for _, model, _ in work],
-        [window.rows(block) for _, _, block in work],
+        [model for _, model, _ in alone],
+        [window.rows(block) for _, _, block in alone],
         repeat(tuple(ends)),
-        [where[:, block] for _, _, block in work],
+        [where[:, block] for _, _, block in alone],
         repeat(horizon),
         repeat(max_gap),
     )
@@ -171,46 +175,83 @@ def rolling_points(
     reasons = {
         (name, int(row)): NOT_ASKED for name, rows in (scope or {}).items() for row in np.setdiff1d(everything, rows)
     }
-    for (name, _, block), (answer, why) in zip(work, answers, strict=True):
+    views = [_View(window.until(end), np.flatnonzero(rows), max_gap) for end, rows in zip(ends, where, strict=True)]
+    for name, model in models.items():
+        if model.capability.batch:
+            found = _points_of_batch(model, views, in_scope[name], points[name])
+            reasons.update({(name, i): text for i, text in found.items()})
+    for (name, _, block), (answer, why) in zip(alone, answers, strict=True):
         points[name][:, block] = answer
         reasons.update({(name, int(block[i])): text for i, text in why.items()})
     return RollingPoints(window=window, ends=tuple(ends), points=points, reasons=reasons)
 
 
-def _blocks(rows: IntArray, model: Model) -> Iterator[IntArray]:
-    size = max(len(rows), 1) if model.capability.batch else BLOCK
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What models that answer all rows at once see at one origin."""
+
+    whole: Window
+    rows: IntArray
+    max_gap: int
+
+    @cached_property
+    def window(self) -> Window:
+        return self.whole if len(self.rows) == len(self.whole.ids) else self.whole.rows(self.rows)
+
+    @cached_property
+    def filled(self) -> tuple[Window, dict[int, str]]:
+        return _filled(self.window, self.max_gap)
+
+    def within(self, scope: IntArray) -> _View:
+        return self if len(scope) == len(self.whole.ids) else replace(self, rows=np.intersect1d(self.rows, scope))
+
+
+def _points_of_batch(model: Model, views: Sequence[_View], scope: IntArray, points: FloatArray) -> dict[int, str]:
+    """Fill `points` (K, n, h) with the answers of a model for all rows at once; return the last reasons by row."""
+    reasons: dict[int, str] = {}
+    with _quiet():
+        for k, view in enumerate(each.within(scope) for each in views):
+            if len(view.rows):
+                seen = (view.window, {}) if model.capability.handles_missing else view.filled
+                points[k, view.rows], said = _batch_points(model, *seen, points.shape[2])
+                reasons = {int(view.rows[i]): text for i, text in said.items()}
+    return reasons
 
 
 def _points_of_block(
     model: Model, window: Window, ends: tuple[int, ...], asked: BoolArray, horizon: int, max_gap: int
 ) -> tuple[FloatArray, dict[int, str]]:
-    answer = _batch_points if model.capability.batch else _series_points
     points = np.full((len(ends), len(window.ids), horizon), np.nan)
     reasons: dict[int, str] = {}
-    with warnings.catch_warnings(record=True):  # statsmodels, once imported, sets its warnings to show always
-        warnings.simplefilter("ignore")
+    with _quiet():
         for k, end in enumerate(ends):
-            rows = np.flatnonzero(asked[k])
-            if len(rows):
-                seen = window.until(end)
-                points[k, rows], said = answer(model, seen if asked[k].all() else seen.rows(rows), horizon, max_gap)
-                reasons = {int(rows[i]): text for i, text in said.items()}
-    return points, reasons
+            for i in map(int, np.flatnonzero(asked[k])):
+                points[k, i], reasons[i] = _one_series(model, window.until(end).rows([i]), horizon, max_gap)
+    return points, {i: reason for i, reason in reasons.items() if reason}
 
 
-def _batch_points(model: Model, window: Window, horizon: int, max_gap: int) -> tuple[FloatArray, dict[int, str]]:
-    needed = model.capability.needed(window.period)
-    seen, reasons = (window, {}) if model.capability.handles_missing else _filled(window, max_gap)
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings of a fit from the user: statsmodels, once imported, sets its own to show always."""
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _batch_points(
+    model: Model, seen: Window, said: Mapping[int, str], horizon: int
+) -> tuple[FloatArray, dict[int, str]]:
+    needed = model.capability.needed(seen.period)
     observed = np.isfinite(seen.values).sum(axis=1)
     short = np.flatnonzero(observed < needed)
+    reasons = dict(said)
     try:
-        points = _answer(model, seen, horizon)
+        points, told = _answer(model, seen, horizon)
     except Exception as error:
-        points = np.full((len(window.ids), horizon), np.nan)
-        reasons |= dict.fromkeys(range(len(window.ids)), _failure(error))
+        points = np.full((len(seen.ids), horizon), np.nan)
+        reasons |= dict.fromkeys(range(len(seen.ids)), _failure(error))
     else:
+        reasons |= {i: _joined(reasons.get(i, ""), text) for i, text in enumerate(told) if text}
         broken = np.flatnonzero(~np.isfinite(points).all(axis=1))
         points[broken] = np.nan
         reasons |= dict.fromkeys(map(int, broken), NOT_FINITE)
@@ -235,22 +276,17 @@ def _filled(window: Window, max_gap: int) -> tuple[Window, dict[int, str]]:
     return replace(window, values=values), reasons
 
 
-def _answer(model: Model, window: Window, horizon: int) -> FloatArray:
-    """Ask a model and hold it to its word: an array of the stated shape, nothing below zero."""
-    points = np.asarray(model.forecast(window, horizon), dtype=np.float64)
+def _answer(model: Model, window: Window, horizon: int) -> tuple[FloatArray, list[str]]:
+    """Ask a model and hold it to its word: an array of the stated shape, nothing below zero; texts a row or none."""
+    told: list[str] = []
+    if isinstance(model, Explains):
+        answer, told = model.explained(window, horizon)
+    else:
+        answer = model.forecast(window, horizon)
+    points = np.asarray(answer, dtype=np.float64)
     if points.shape != (len(window.ids), horizon):
         raise ValueError(f"points of shape {points.shape} instead of {(len(window.ids), horizon)}")
-    return not_below_zero(points)
-
-
-def _series_points(model: Model, window: Window, horizon: int, max_gap: int) -> tuple[FloatArray, dict[int, str]]:
-    points = np.full((len(window.ids), horizon), np.nan)
-    reasons = {}
-    for i in range(len(window.ids)):
-        points[i], reason = _one_series(model, window.rows([i]), horizon, max_gap)
-        if reason:
-            reasons[i] = reason
-    return points, reasons
+    return not_below_zero(points), told
 
 
 def _one_series(model: Model, window: Window, horizon: int, max_gap: int) -> tuple[FloatArray, str]:
@@ -260,19 +296,24 @@ def _one_series(model: Model, window: Window, horizon: int, max_gap: int) -> tup
     y = window.values[0, start:stop]
     observed = int(np.isfinite(y).sum())
     if observed < needed:
-        return nothing, "; ".join(filter(None, [_too_short(observed, needed), said]))
+        return nothing, _joined(_too_short(observed, needed), said)
     if np.nanmin(y) == np.nanmax(y):
         return np.repeat(y[-1], horizon), f"constant at {y[-1]:g}: carried forward"
     behind = window.values.shape[1] - stop
     filled = y if model.capability.handles_missing else _interpolated(y)
     seen = replace(window.between(start, stop), values=filled[None, :])
     try:
-        points = _answer(model, seen, horizon + behind)[0, behind:]
+        answer, told = _answer(model, seen, horizon + behind)
     except Exception as error:
         return nothing, _failure(error)
+    points = answer[0, behind:]
     if not np.isfinite(points).all():
         return nothing, NOT_FINITE
-    return points, said
+    return points, _joined(said, *told)
+
+
+def _joined(*texts: str) -> str:
+    return "; ".join(filter(None, texts))
 
 
 def _stretch(y: FloatArray, max_gap: int) -> tuple[int, int, str]:

@@ -75,6 +75,15 @@ class Model(Protocol):
         ...
 
 
+@runtime_checkable
+class Explains(Protocol):
+    """A model that can say how it came to its points; it is asked this instead of `forecast`."""
+
+    def explained(self, window: Window, horizon: int) -> tuple[FloatArray, list[str]]:
+        """Return points of shape (n, horizon) and a text a row for the ledger, "" for none."""
+        ...
+
+
 M = TypeVar("M", bound=type[Model])
 _REGISTRY: dict[str, Model] = {}
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from forecast.engine.batch import Batch, members
-from forecast.engine.sparse import is_sparse
+from forecast.engine.batch import Batch, members, summaries
 from forecast.models.base import Capability, add
 from forecast.models.history import first_observed, last_observed
 from forecast.panel import BoolArray, FloatArray, IntArray, Window
 
 MIN_HISTORY = 3
+_BATCHES: WeakKeyDictionary[Window, tuple[Batch, IntArray]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Compiled:
 
     name: str
     capability: ClassVar[Capability] = Capability(min_history=MIN_HISTORY, batch=True)
+
+    @property
+    def summary(self) -> str:
+        """What the member does, in a line."""
+        return summaries()[self.name]
 
     def forecast(self, window: Window, horizon: int) -> FloatArray:
         """Return points (n, horizon), not below zero; NaN for a series of fewer than three figures."""
@@ -49,6 +55,8 @@ class Compiled:
 
 def sparse_rows(window: Window) -> BoolArray:
     """Tell which series of a window are sparse counts (n,)."""
+    from forecast.engine.sparse import is_sparse
+
     found = np.zeros(len(window.ids), dtype=np.bool_)
     batch, rows = batch_of(window)
     found[rows] = is_sparse(batch)
@@ -56,12 +64,18 @@ def sparse_rows(window: Window) -> BoolArray:
 
 
 def batch_of(window: Window) -> tuple[Batch, IntArray]:
-    """Return the rows of a window that have three figures or more, as the engine takes them, and which they are."""
+    """Return the rows of a window that have three figures or more, as the engine takes them, and which they are.
+
+    The same batch for the same window, so that members share what the engine works out once a batch.
+    """
+    if window in _BATCHES:
+        return _BATCHES[window]
     start, stop = first_observed(window.values), last_observed(window.values) + 1
     rows = np.flatnonzero(stop - start >= MIN_HISTORY)
     pools = np.unique(window.pools[rows], return_inverse=True)[1].astype(np.int64)
-    return Batch(window.values[rows], start[rows], stop[rows], window.period, pools), rows
+    _BATCHES[window] = Batch(window.values[rows], start[rows], stop[rows], window.period, pools), rows
+    return _BATCHES[window]
 
 
-for known in members():
-    add(Compiled(known))
+for member in summaries():
+    add(Compiled(member))

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from forecast.evaluate.origins import CALIBRATION_ORIGINS, RollingPoints, past_origins
-from forecast.panel import FloatArray, IntArray
+from forecast.panel import BoolArray, FloatArray, IntArray
 
 
 class Spread(Protocol):
@@ -57,6 +57,11 @@ class PoolErrors:
     actual: FloatArray
     predicted: FloatArray
 
+    def of(self, chosen: BoolArray, position: IntArray) -> PoolErrors:
+        """Return those of the series that are `chosen` (n,), numbered by `position` (n,)."""
+        kept = chosen[self.rows]
+        return PoolErrors(position[self.rows[kept]], self.actual[:, kept], self.predicted[:, kept])
+
 
 def past_errors(rolling: RollingPoints, points: FloatArray, *, seen: int) -> list[PoolErrors]:
     """Return, pool by pool, what is known at an origin of a model's errors at the origins before it.
@@ -73,8 +78,8 @@ def past_errors(rolling: RollingPoints, points: FloatArray, *, seen: int) -> lis
     ends, steps = np.asarray(rolling.ends), np.arange(1, horizon + 1)
     outturn = rolling.outturn()
     found = []
-    for pool in np.unique(window.pools):
-        rows = np.flatnonzero(window.pools == pool)
+    codes = np.unique(window.pools, return_inverse=True)[1]
+    for rows in np.split(np.argsort(codes, kind="stable"), np.bincount(codes).cumsum()[:-1]):
         past = past_origins(seen, horizon=horizon, period=window.period, pool_size=len(rows))
         recent = np.flatnonzero(np.isin(ends, past[-CALIBRATION_ORIGINS:]))
         predicted = points[np.ix_(recent, rows)]

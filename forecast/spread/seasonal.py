@@ -1,14 +1,18 @@
-"""How wrong the points of seasonal series turned out to be: sizes, shape and how errors hang together.
+"""Spread of seasonal series: sizes, a shape, and how errors hang together over the horizon and over a pool.
 
-Errors are measured on the square root scale, where counts of any size are about equally spread, at the
-latest past origins. A series' size is how much its history wobbles times what its pool's errors are to
-that, moved part of the way towards the series' own errors; over the horizon sizes grow by a power of the
-step. All errors of a pool over their sizes give one symmetric shape.
+Errors are measured at past origins on the square root scale, half way between differences and ratios, where
+counts of any size are about equally spread. The size of a series is how much its history moves beyond a
+steady season, times what errors of its pool are to that, and is moved part of the way towards the series'
+own errors. Over the horizon its square grows by a constant a step. A pool's errors over their sizes, each
+size from other origins, give one symmetric shape.
 
 Over the horizon and over the series of a pool, an error is the sum of three parts, each with a share of the
 variance: one that all series of the pool have in common and one of the series' own, both carried on like a
 random walk, and one that is fresh in every period. The shares are those that give sums of past errors their
 size, so that totals over periods and over series are as uncertain as they should be.
+
+Everything leans on priors that stand for so many cells, series or origins; they were set on past origins of
+monthly and quarterly panels. Cells are pairs of an origin and a step, for one series or all of a pool.
 """
 
 from __future__ import annotations
@@ -20,24 +24,25 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
-from forecast.panel import FloatArray, IntArray, Window
+from forecast.panel import BoolArray, FloatArray, IntArray, Window
 from forecast.spread.past import PoolErrors
 
-OWN_PRIOR_CELLS = 24.0
+WIDER = 1.03
+OWN_PRIOR_CELLS = 36.0
 POOL_PRIOR_CELLS = 24.0
 PRIOR_SIZE = 0.9
-PRIOR_GROWTH = 0.25
-GROWTH_PRIOR_SERIES = 200.0
-MOST_GROWTH = 1.0
+PRIOR_GROWTH = 0.1
+GROWTH_PRIOR_SERIES = 20.0
+GROWTHS = np.concatenate([[0.0], np.geomspace(0.003, 1.5, 40)])
 SHAPE_PRIOR_SERIES = 15.0
 SHAPE_DOF = 6.0
-PRIOR_CARRIED = 0.4
-CARRIED_PRIOR_SERIES = 10.0
-PRIOR_SHARED = 0.2
-SHARED_PRIOR_ORIGINS = 3.0
-SHARED_PRIOR_SERIES = 10.0
-KEPT_BY_SCALING = 0.72
-MOST_CARRIED = 0.95
+PRIOR_LASTING = 0.4
+LASTING_PRIOR_SERIES = 10.0
+PRIOR_COMMON = 0.2
+COMMON_PRIOR_ORIGINS = 3.0
+COMMON_PRIOR_SERIES = 10.0
+KEPT_BY_SCALING = 0.68
+MOST_LASTING = 0.95
 SEPARATE_ORIGINS = 2
 LARGEST = 0.98
 LEAST_WOBBLE = 0.01
@@ -110,7 +115,7 @@ def seasonal_spread(window: Window, past: Sequence[PoolErrors], horizon: int) ->
         cells, sums = known.sum(axis=2), np.where(known, np.abs(errors), 0.0).sum(axis=2)
         own = _to_prior(sums.sum(axis=0), cells.sum(axis=0))
         others = _to_prior(sums.sum(axis=0) - sums, cells.sum(axis=0) - cells)
-        size[pool.rows] = (wobble * own)[:, None] * curve
+        size[pool.rows] = WIDER * (wobble * own)[:, None] * curve
         kind[pool.rows] = code
         shapes[code] = _shape(errors / others[:, :, None])
         shares[code] = _shares(errors)
@@ -149,22 +154,31 @@ def _mean_size(x: FloatArray) -> tuple[FloatArray, IntArray]:
 
 
 def _curve(errors: FloatArray) -> FloatArray:
-    """Mean absolute error of a pool by horizon (h,): a power of the step, near its prior in a small pool."""
+    """Mean absolute error of a pool by horizon (h,): its square grows by a constant a step, as a walk beside noise.
+
+    In a small pool the growth is near its prior, and so is the size.
+    """
     steps = np.arange(1.0, errors.shape[2] + 1)
+    curves = np.sqrt(1 + GROWTHS[:, None] * (steps - 1))
+    prior = np.sqrt(1 + PRIOR_GROWTH * (steps - 1))
     known = np.isfinite(errors)
     size = np.where(known, np.abs(errors), 0.0)
     if not size.any():
-        return np.asarray(PRIOR_SIZE * steps**PRIOR_GROWTH)
+        return np.asarray(PRIOR_SIZE * prior)
     size = np.minimum(size, np.quantile(size[known], LARGEST))
     mean = size.sum(axis=(0, 1)) / np.maximum(known.sum(axis=(0, 1)), 1)
     weight = np.where(mean > 0, known.any(axis=1).sum(axis=0), 0.0)
-    x, y = np.log(steps), np.log(np.where(mean > 0, mean, 1.0))
-    x, y = x - np.average(x, weights=weight), y - np.average(y, weights=weight)
-    prior = 1 + GROWTH_PRIOR_SERIES / known.any(axis=(0, 2)).sum()
-    growth = (weight @ (x * y) + prior * PRIOR_GROWTH) / (weight @ x**2 + prior)
-    power = steps ** np.clip(growth, 0, MOST_GROWTH)
-    level = ((size / power).sum() + POOL_PRIOR_CELLS * PRIOR_SIZE) / (known.sum() + POOL_PRIOR_CELLS)
-    return np.asarray(level * power, dtype=np.float64)
+    misfit = _variance(np.log(np.where(mean > 0, mean, 1.0) / curves), weight)
+    misfit += _variance(np.log(prior / curves), np.full(len(steps), GROWTH_PRIOR_SERIES / known.any(axis=(0, 2)).sum()))
+    curve = curves[misfit.argmin()]
+    level = ((size / curve).sum() + POOL_PRIOR_CELLS * PRIOR_SIZE) / (known.sum() + POOL_PRIOR_CELLS)
+    return np.asarray(level * curve, dtype=np.float64)
+
+
+def _variance(x: FloatArray, weight: FloatArray) -> FloatArray:
+    """Weighted sum of squares around the weighted mean (rows,)."""
+    centred = x - np.average(x, axis=1, weights=weight)[:, None]
+    return np.asarray(centred**2 @ weight, dtype=np.float64)
 
 
 def _shape(scaled: FloatArray) -> FloatArray:
@@ -175,9 +189,15 @@ def _shape(scaled: FloatArray) -> FloatArray:
     if not known.any():
         return _prior_shape()
     series = np.isfinite(scaled).any(axis=(0, 2)).sum()
-    rank = 2 * stats.norm.cdf(np.abs(NORMAL_GRID)) - 1
-    measured = np.sign(NORMAL_GRID) * np.quantile(known, rank)
+    measured = np.sign(NORMAL_GRID) * np.quantile(known, _ranks_of_size())
     return np.asarray((series * measured + SHAPE_PRIOR_SERIES * _prior_shape()) / (series + SHAPE_PRIOR_SERIES))
+
+
+@cache
+def _ranks_of_size() -> FloatArray:
+    from forecast.engine.paths import NORMAL_GRID
+
+    return np.asarray(2 * stats.norm.cdf(np.abs(NORMAL_GRID)) - 1, dtype=np.float64)
 
 
 @cache
@@ -192,27 +212,36 @@ def _prior_shape() -> FloatArray:
 def _shares(errors: FloatArray) -> tuple[float, float, float]:
     """Shares of the variance of a pool's errors that are common, carried on, and fresh.
 
-    A series' errors at an origin count over their own root mean square, so that none stands out. What is
-    carried on makes errors of two steps j < k go together, on average by the square root of j / k.
+    A series' errors at an origin count over their own root mean square, so that none stands out.
     """
     known = np.isfinite(errors)
-    errors = np.where(known, errors, 0.0)
-    cells = known.sum(axis=2)
-    size = np.sqrt((errors**2).sum(axis=2) / np.maximum(cells, 1))
-    errors /= np.where(size > 0, size, 1.0)[:, :, None]
-    series = int((size > 0).any(axis=0).sum())
-    roots = np.sqrt(np.arange(1.0, errors.shape[2] + 1))
-    pairs = errors.sum(axis=2) ** 2 - (errors**2).sum(axis=2)
-    walked = 2 * ((known * roots).cumsum(axis=2)[:, :, :-1] * (known / roots)[:, :, 1:]).sum(axis=2)
-    total = float(walked[size > 0].sum()) * KEPT_BY_SCALING
-    carried = float(pairs.sum()) / total if total > 0 else PRIOR_CARRIED
-    carried = (series * carried + CARRIED_PRIOR_SERIES * PRIOR_CARRIED) / (series + CARRIED_PRIOR_SERIES)
-    count = np.maximum((known & (size > 0)[:, :, None]).sum(axis=1), 1)
-    beyond = (errors.sum(axis=1) / count) ** 2 - 1 / count
-    by_origin = [float(x[c > 1].mean()) for x, c in zip(beyond, count, strict=True) if (c > 1).any()]
-    weight = min(len(by_origin), SEPARATE_ORIGINS) * series / (series + SHARED_PRIOR_SERIES)
-    measured = float(np.mean(by_origin)) if by_origin else 0.0
-    shared = (SHARED_PRIOR_ORIGINS * PRIOR_SHARED + weight * measured) / (SHARED_PRIOR_ORIGINS + weight)
-    shared = float(np.clip(shared, 0.0, MOST_CARRIED))
-    carried = float(np.clip(carried, shared, MOST_CARRIED))
-    return shared, carried - shared, 1 - carried
+    square = np.where(known, errors**2, 0.0).sum(axis=2) / np.maximum(known.sum(axis=2), 1)
+    known &= (square > 0)[:, :, None]
+    scaled = np.where(known, errors / np.sqrt(np.where(square > 0, square, 1.0))[:, :, None], 0.0)
+    common = float(np.clip(_common(scaled, known), 0.0, MOST_LASTING))
+    lasting = float(np.clip(_lasting(scaled, known), common, MOST_LASTING))
+    return common, lasting - common, 1 - lasting
+
+
+def _lasting(scaled: FloatArray, known: BoolArray) -> float:
+    """Share that walks over the horizon: it makes steps j < k go together, on average by the square root of j / k."""
+    series = known.any(axis=(0, 2)).sum()
+    together = (scaled.sum(axis=2) ** 2 - (scaled**2).sum(axis=2)).sum()
+    roots = np.sqrt(np.arange(1.0, scaled.shape[2] + 1))
+    walking = 2 * ((known * roots).cumsum(axis=2)[:, :, :-1] * (known / roots)[:, :, 1:]).sum() * KEPT_BY_SCALING
+    measured = together / walking if walking > 0 else PRIOR_LASTING
+    return float((series * measured + LASTING_PRIOR_SERIES * PRIOR_LASTING) / (series + LASTING_PRIOR_SERIES))
+
+
+def _common(scaled: FloatArray, known: BoolArray) -> float:
+    """Share that all series have in common: how much their mean moves beyond what independent errors would."""
+    count = known.sum(axis=1)
+    several = count > 1
+    beyond = np.where(several, (scaled.sum(axis=1) / np.maximum(count, 1)) ** 2 - 1 / np.maximum(count, 1), 0.0)
+    origins = several.any(axis=1)
+    if not origins.any():
+        return PRIOR_COMMON
+    measured = (beyond[origins].sum(axis=1) / several[origins].sum(axis=1)).mean()
+    series = known.any(axis=(0, 2)).sum()
+    weight = min(origins.sum(), SEPARATE_ORIGINS) * series / (series + COMMON_PRIOR_SERIES)
+    return float((COMMON_PRIOR_ORIGINS * PRIOR_COMMON + weight * measured) / (COMMON_PRIOR_ORIGINS + weight))

@@ -89,6 +89,8 @@ def test_croston_by_hand():
 def test_buckets_by_hand():
     y = np.array([9, 1, 0, 0, 2, 0, 0, 3.0])
     assert bucket_length(y) == 2
+    assert bucket_length(np.append(y, [0.0, 0.0])) == 3
+    assert bucket_length(np.zeros(9)) == 3
     assert bucket_sums(y, 3).tolist() == [2, 3]
     assert bucket_sums(y, 2).tolist() == [10, 0, 2, 3]
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from experiments import scaling
-from experiments.scaling import Measured, Start, alone, digest, end_to_end, log_to_mlflow, metrics_of, synthetic
+from experiments.scaling import alone, log_to_mlflow, metrics_of
+from experiments.scaling_work import Measured, Start, digest, end_to_end, measure, synthetic
 from experiments.tables import text_table
 from jobs.tracking_store import StoreFault
 
@@ -141,7 +142,7 @@ def test_the_environment_is_put_back(monkeypatch):
 
 @pytest.mark.slow
 def test_a_size_is_measured_in_a_fresh_process():
-    made = alone(scaling.measure, {"FORECAST_THREADS": "1"}, 8, "seasonal_naive", 20)
+    made = alone(measure, {"FORECAST_THREADS": "1"}, 8, "seasonal_naive", 20)
     assert made.series == 8
     assert made.digest == digest(end_to_end(synthetic(8), "seasonal_naive", 20))
     assert 50 < made.memory < 3_000

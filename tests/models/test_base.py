@@ -6,16 +6,17 @@ import pytest
 
 import forecast.models
 from forecast import SpecError, models
+from forecast.engine.batch import summaries
 from forecast.models.base import Capability, Model
 from forecast.models.specs import by_name, members_of, spec_name, to_run
 
 KNOWN = ("area_growth", "arima", "drift", "ets", "naive", "prophet", "seasonal_naive", "theta")
-SHARED = {"base", "history", "seasons", "specs"}
+SHARED = {"base", "compiled", "history", "known", "seasons", "specs"}
 
 
 def test_names_are_the_files_of_the_folder():
     files = {module.name for module in pkgutil.iter_modules(forecast.models.__path__)}
-    assert set(models.names()) == files - SHARED
+    assert set(models.names()) == (files - SHARED) | set(summaries())
     assert set(KNOWN) <= set(models.names())
     assert list(models.names()) == sorted(models.names())
 
@@ -32,7 +33,7 @@ def test_an_unknown_name_lists_the_known_ones_and_the_nearest():
     with pytest.raises(SpecError, match=r"model 'tehta': not known \(did you mean theta\?\)") as caught:
         models.get("tehta")
     assert all(name in str(caught.value) for name in KNOWN)
-    with pytest.raises(SpecError, match="model 'xyz': not known; the known ones are area_growth"):
+    with pytest.raises(SpecError, match="model 'xyz': not known; the known ones are adida, ar_differences"):
         models.get("xyz")
 
 
