@@ -14,10 +14,17 @@ from forecast.annual_weights import annual_weights
 from forecast.evaluate.origins import RollingPoints
 from forecast.models.base import Model
 from forecast.panel import FloatArray, IntArray
-from forecast.seasonal_weights import LONG_MEMBERS, SPARSE_MEMBER, prior_weights, seasonal_weights
+from forecast.seasonal_weights import (
+    FIRST_YEAR_MEMBERS,
+    LONG_MEMBERS,
+    SECOND_YEAR_MEMBERS,
+    SPARSE_MEMBER,
+    prior_weights,
+    seasonal_weights,
+)
 
 ANNUAL_MEMBERS = ("naive", "drift", "area_growth", "theta_classical", "damped_trend")
-SEASONAL_MEMBERS = (*LONG_MEMBERS, "naive", "seasonal_naive", SPARSE_MEMBER)
+SEASONAL_MEMBERS = tuple(dict.fromkeys((*LONG_MEMBERS, *FIRST_YEAR_MEMBERS, *SECOND_YEAR_MEMBERS, SPARSE_MEMBER)))
 MOST_NAMED = 5
 
 
@@ -52,7 +59,8 @@ class Combination:
         if not first.any():
             return ""
         known = int(self.origins[row])
-        changed = "" if np.allclose(first, last, atol=0.005) else f"; at the last horizon {self._shares(last)}"
+        told_apart = (first > 0).sum() <= MOST_NAMED and not np.allclose(first, last, atol=0.005)
+        changed = f"; at the last horizon {self._shares(last)}" if told_apart else ""
         return f"{self._shares(first)}; {self._evidence(known)}{changed}"
 
     def _evidence(self, known: int) -> str:

@@ -1,6 +1,6 @@
 """Weights of the members of a seasonal series: equal at first, then leaning to what did well at past origins.
 
-A series with two cycles takes the ten members of the engine, a shorter one those that need no season, and
+A series with two cycles takes the ten members of the engine that know one, a shorter one those that need no season, and
 sparse counts take `sparse_mean` by their share of zeros. The mean of diverse members is hard to beat, so
 evidence only leans away from it: for each third of the horizon, `POOL_SHARE` of a pool's weights are those that
 would have been best for the pool together.
@@ -15,7 +15,7 @@ import numpy as np
 from forecast.evaluate.metrics import seasonal_naive_scale
 from forecast.evaluate.origins import CYCLES, RollingPoints, past_origins
 from forecast.models.history import first_observed, last_observed
-from forecast.panel import MIN_POOL, BoolArray, FloatArray, IntArray, Window
+from forecast.panel import MIN_POOL, FloatArray, IntArray, Window
 
 LONG_MEMBERS = (
     "theta_shrunk",
@@ -29,7 +29,9 @@ LONG_MEMBERS = (
     "ar_seasonal",
     "ar_differences",
 )
-SHORT_MEMBERS = ("theta_classical", "ets_log", "ets_sqrt", "complex_smoothing", "damped_trend", "seasonal_naive")
+WITHOUT_SEASON = ("theta_classical", "ets_log", "ets_sqrt", "complex_smoothing", "damped_trend")
+SECOND_YEAR_MEMBERS = (*WITHOUT_SEASON, "seasonal_naive")
+FIRST_YEAR_MEMBERS = (*WITHOUT_SEASON, "naive")
 SPARSE_MEMBER = "sparse_mean"
 POOL_SHARE = 3 / 4
 PARTS = 3
@@ -42,8 +44,8 @@ def prior_weights(window: Window, names: Sequence[str]) -> FloatArray:
 
     A kind none of whose members is there takes all members.
     """
-    long, short = (_among(names, kind) for kind in (LONG_MEMBERS, SHORT_MEMBERS))
-    equal = np.where(_has_two_cycles(window), long[:, None], short[:, None])
+    kinds = np.stack([_among(names, kind) for kind in (FIRST_YEAR_MEMBERS, SECOND_YEAR_MEMBERS, LONG_MEMBERS)])
+    equal = kinds[np.minimum(_cycles(window), 2)].T
     if SPARSE_MEMBER in names:
         share = _sparse_share(window)
         equal *= 1 - share
@@ -76,7 +78,7 @@ def seasonal_weights(rolling: RollingPoints, names: Sequence[str], k: int) -> tu
     if end - horizon < CYCLES * period or not set(past) <= set(rolling.ends) or len(asked) < 2:
         return prior, origins
     _, pool_of = np.unique(seen.pools, return_inverse=True)
-    long_enough = _has_two_cycles(seen.until(end - horizon))
+    long_enough = _cycles(seen.until(end - horizon)) >= 2
     weighed = np.flatnonzero((np.bincount(pool_of)[pool_of] >= MIN_POOL) & long_enough)
     if not len(weighed):
         return prior, origins
@@ -144,9 +146,9 @@ def _among(names: Sequence[str], kind: Sequence[str]) -> FloatArray:
     return found / found.sum() if found.any() else np.full(len(names), 1 / len(names))
 
 
-def _has_two_cycles(window: Window) -> BoolArray:
-    length = last_observed(window.values) - first_observed(window.values) + 1
-    return np.asarray(length >= 2 * window.period)
+def _cycles(window: Window) -> IntArray:
+    """Whole seasons from the first to the last figure of each series (n,)."""
+    return np.asarray((last_observed(window.values) - first_observed(window.values) + 1) // window.period)
 
 
 def _sparse_share(window: Window) -> FloatArray:

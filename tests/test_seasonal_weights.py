@@ -7,8 +7,9 @@ from forecast.auto import SEASONAL_MEMBERS, combine
 from forecast.evaluate.origins import RollingPoints, origins_to_run
 from forecast.models import get
 from forecast.seasonal_weights import (
+    FIRST_YEAR_MEMBERS,
     LONG_MEMBERS,
-    SHORT_MEMBERS,
+    SECOND_YEAR_MEMBERS,
     SPARSE_MEMBER,
     best_mean,
     pool_weights,
@@ -57,11 +58,13 @@ def test_long_series_start_from_the_equal_mean_of_the_engine():
 
 
 def test_short_series_take_members_that_need_no_season():
-    values = counts(2, 30)
+    values = counts(3, 30)
     values[1, :10] = np.nan
+    values[2, :20] = np.nan
     weights = prior_weights(rolling(values).window, SEASONAL_MEMBERS)[:, :, 0]
     assert set(shares(weights[:, 0], LONG_MEMBERS).values()) == {round(1 / 10, 6)}
-    assert {name for name, w in zip(SEASONAL_MEMBERS, weights[:, 1], strict=True) if w > 0} == set(SHORT_MEMBERS)
+    for row, members in ((1, SECOND_YEAR_MEMBERS), (2, FIRST_YEAR_MEMBERS)):
+        assert {name for name, w in zip(SEASONAL_MEMBERS, weights[:, row], strict=True) if w > 0} == set(members)
     np.testing.assert_allclose(weights.sum(axis=0), 1)
 
 
