@@ -29,9 +29,8 @@ LONG_MEMBERS = (
     "ar_seasonal",
     "ar_differences",
 )
-WITHOUT_SEASON = ("theta_classical", "ets_log", "ets_sqrt", "complex_smoothing", "damped_trend")
-SECOND_YEAR_MEMBERS = (*WITHOUT_SEASON, "seasonal_naive")
-FIRST_YEAR_MEMBERS = (*WITHOUT_SEASON, "naive")
+SECOND_YEAR_MEMBERS = ("theta_classical", "ets_log", "ets_sqrt", "complex_smoothing", "damped_trend", "seasonal_naive")
+FIRST_YEAR_MEMBERS = ("theta_classical", "damped_trend", "complex_smoothing", "naive")
 SPARSE_MEMBER = "sparse_mean"
 POOL_SHARE = 3 / 4
 PARTS = 3
