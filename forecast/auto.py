@@ -6,7 +6,7 @@ Annual and seasonal series have their own members and their own rule: `annual_we
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,15 +53,22 @@ class Combination:
     origins: IntArray
     prior: bool = False
 
-    def reason(self, row: int) -> str:
-        """Say in words where a series' weights come from; "" when no member answered."""
-        first, last = self.weights[:, row, 0], self.weights[:, row, -1]
-        if not first.any():
-            return ""
-        known = int(self.origins[row])
-        told_apart = (first > 0).sum() <= MOST_NAMED and not np.allclose(first, last, atol=0.005)
-        changed = f"; at the last horizon {self._shares(last)}" if told_apart else ""
-        return f"{self._shares(first)}; {self._evidence(known)}{changed}"
+    def reasons(self) -> list[str]:
+        """Say in words where each series' weights come from; "" when no member answered."""
+        first, last = self.weights[:, :, 0], self.weights[:, :, -1]
+        counts, most = (first > 0).sum(axis=0).tolist(), first.argmax(axis=0).tolist()
+        largest, same = first.max(axis=0).tolist(), np.isclose(first, last, atol=0.005).all(axis=0).tolist()
+        texts = []
+        for row, (count, known) in enumerate(zip(counts, self.origins.tolist(), strict=True)):
+            if count > MOST_NAMED:
+                shares = f"{count} members, the most {self.members[most[row]]} {largest[row]:.2f}"
+                texts.append(f"{shares}; {self._evidence(known)}")
+            elif count:
+                changed = "" if same[row] else f"; at the last horizon {self._shares(last[:, row])}"
+                texts.append(f"{self._shares(first[:, row])}; {self._evidence(known)}{changed}")
+            else:
+                texts.append("")
+        return texts
 
     def _evidence(self, known: int) -> str:
         if self.prior:
@@ -69,10 +76,8 @@ class Combination:
         return f"weights from {known} past origin{'s' * (known != 1)}" if known else "equal weights"
 
     def _shares(self, weights: FloatArray) -> str:
-        order = [m for m in np.argsort(-weights, kind="stable") if weights[m] > 0]
-        if len(order) > MOST_NAMED:
-            return f"{len(order)} members, the most {self.members[order[0]]} {weights[order[0]]:.2f}"
-        return ", ".join(f"{self.members[m]} {weights[m]:.2f}" for m in order)
+        order = np.argsort(-weights, kind="stable")
+        return ", ".join(f"{self.members[m]} {weights[m]:.2f}" for m in order if weights[m] > 0)
 
 
 def default_members(period: int) -> tuple[str, ...]:
@@ -96,39 +101,32 @@ def combine(rolling: RollingPoints, members: Mapping[str, Model], *, equal: bool
     Combination
     """
     names = tuple(members)
-    window, last = rolling.window, len(rolling.ends) - 1
+    window = rolling.window
     none = np.zeros(len(window.ids), dtype=np.int64)
     if equal:
         given = np.full((len(names), len(window.ids), 1), 1 / len(names))
-        return _combined(rolling, names, lambda k: given, lambda k: given, none)
+        return _combined(rolling, names, lambda k: (given, none))
     if window.period == 1:
         weights, origins = annual_weights(rolling, members)
-        return _combined(rolling, names, lambda k: weights[:, k], lambda k: weights[:, k], origins, prior=True)
-    return _combined(
-        rolling,
-        names,
-        lambda k: seasonal_weights(rolling, names, k)[0],
-        lambda k: prior_weights(window.until(rolling.ends[k]), names),
-        seasonal_weights(rolling, names, last)[1],
-    )
+        return _combined(rolling, names, lambda k: (weights[:, k], origins), prior=True)
+    made = _combined(rolling, names, lambda k: seasonal_weights(rolling, names, k))
+    unweighted = _combined(rolling, names, lambda k: (prior_weights(window.until(rolling.ends[k]), names), none))
+    return replace(made, calibrating=unweighted.points)
 
 
 def _combined(
     rolling: RollingPoints,
     names: tuple[str, ...],
-    weights_at: Callable[[int], FloatArray],
-    calibrating_at: Callable[[int], FloatArray],
-    origins: IntArray,
+    weights_at: Callable[[int], tuple[FloatArray, IntArray]],
     *,
     prior: bool = False,
 ) -> Combination:
     """Average the members that answered, at the k-th origin by weights (members, n, h or 1)."""
-    points, calibrating = (np.empty(rolling.points[names[0]].shape) for _ in range(2))
-    for k in range(len(rolling.ends)):
-        answers = [rolling.points[name][k] for name in names]
-        points[k], weights = _average(answers, weights_at(k))
-        calibrating[k], _ = _average(answers, calibrating_at(k))
-    return Combination(points, calibrating, weights, names, origins, prior)
+    points = np.empty(rolling.points[names[0]].shape)
+    for k in range(len(points)):
+        weights, origins = weights_at(k)
+        points[k], taken = _average([rolling.points[name][k] for name in names], weights)
+    return Combination(points, points, taken, names, origins, prior)
 
 
 def _average(answers: Sequence[FloatArray], weights: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -86,30 +86,36 @@ class Study:
     def _answers(self, name: str) -> tuple[FloatArray, list[str], pd.DataFrame]:
         window = self.rolling.window
         points = self.rolling.points[name][-1].copy()
-        observed = np.isfinite(window.values).sum(axis=1)
-        last = last_observed(window.values)
+        answered = np.isfinite(points).all(axis=1)
+        observed, last = np.isfinite(window.values).sum(axis=1), last_observed(window.values)
         behind = window.values.shape[1] - 1 - last
-        answered_by, rows = [], []
-        for i, unique_id in enumerate(window.ids):
-            by, status, reason = self._climb(name, i, int(observed[i]), int(behind[i]))
-            if by not in ("", name):
-                points[i] = self.rolling.points[by][-1, i]
-            answered_by.append(by)
-            last_ds = window.dates[last[i]] if last[i] >= 0 else pd.NaT
-            rows.append((unique_id, by or name, status, reason, int(observed[i]), last_ds))
-        return points, answered_by, pd.DataFrame(rows, columns=list(LEDGER_COLUMNS))
+        least, most = np.fmin.reduce(window.values, axis=1), np.fmax.reduce(window.values, axis=1)
+        reasons = self._reasons(name)
+        for i in np.flatnonzero((observed >= 2) & (least == most)):
+            if "constant" not in reasons[i]:
+                reasons[i] = f"constant at {least[i]:g}; {reasons[i]}".rstrip("; ")
+        by, status = [name] * len(window.ids), ["ok"] * len(window.ids)
+        for i in np.flatnonzero(~answered | (observed < 2) | (behind > self.max_gap)):
+            by[i], status[i], reasons[i] = self._climb(name, reasons[i], i, int(observed[i]), int(behind[i]))
+            if by[i]:
+                points[i] = self.rolling.points[by[i]][-1, i]
+        last_ds = window.dates.to_numpy()[last]
+        last_ds[last < 0] = np.datetime64("NaT")
+        ledger = {
+            "unique_id": window.ids,
+            "model": [who or name for who in by],
+            "status": status,
+            "reason": reasons,
+            "n_obs": observed,
+            "last_ds": last_ds,
+        }
+        return points, by, pd.DataFrame(ledger, columns=list(LEDGER_COLUMNS))
 
-    def _climb(self, name: str, row: int, observed: int, behind: int) -> tuple[str, str, str]:
-        """Say who answers for a series: the model, a step of the ladder, or nobody."""
-        reason = self._reason(name, row)
+    def _climb(self, name: str, reason: str, row: int, observed: int, behind: int) -> tuple[str, str, str]:
+        """Say who answers for a series instead of the model: a step of the ladder, or nobody."""
         if observed and behind > self.max_gap:
             said = f"last figure {behind} periods before the origin; at most {self.max_gap} allowed"
             return "", "not_enough_data", said
-        y = self.rolling.window.values[row]
-        if observed >= 2 and np.nanmin(y) == np.nanmax(y) and "constant" not in reason:
-            reason = f"constant at {np.nanmin(y):g}; {reason}".rstrip("; ")
-        if np.isfinite(self.rolling.points[name][-1, row]).all() and observed >= 2:
-            return name, "ok", reason
         status = "failed" if reason.startswith("failed") else "short"
         for step, needed in LADDER:
             answered = np.isfinite(self.rolling.points[step][-1, row]).all()
@@ -119,21 +125,20 @@ class Study:
             return "", status, f"{name}: {reason}; no step of the ladder answered"
         return "", "not_enough_data", f"{observed} figure{'s' * (observed != 1)}; at least 2 needed"
 
-    def _reason(self, name: str, row: int) -> str:
-        """Say how a model came to its answer for a series, or why it has none."""
+    def _reasons(self, name: str) -> list[str]:
+        """Say how a model came to its answer for each series, or why it has none."""
         if name not in self.combinations:
-            return self.rolling.reasons.get((name, row), "")
+            return [self.rolling.reasons.get((name, row), "") for row in range(len(self.rolling.window.ids))]
         made = self.combinations[name]
-        silent = {
-            member: self.rolling.reasons.get((member, row), "")
-            for member, weight in zip(made.members, made.weights[:, row, 0], strict=True)
-            if weight == 0
-        }
-        failed = {m: why for m, why in silent.items() if why.startswith("failed")}
-        if made.reason(row):
-            return "; ".join([made.reason(row), *(f"{m} {why}" for m, why in failed.items())])
-        told = "; ".join(f"{m} {why}" for m, why in silent.items())
-        return f"failed: {told}" if failed else told
+        texts = made.reasons()
+        of_members: dict[int, dict[str, str]] = {}
+        for (member, row), text in self.rolling.reasons.items():
+            if member in made.members:
+                of_members.setdefault(row, {})[member] = text
+        for row, said in of_members.items():
+            taken = {member for member, w in zip(made.members, made.weights[:, row, 0], strict=True) if w > 0}
+            texts[row] = _with_members(texts[row], said, taken)
+        return texts
 
     def cells(self, names: Sequence[str], *, origins: int, seed: int = 0) -> pd.DataFrame:
         """Score models at the latest `origins` origins.
@@ -162,6 +167,18 @@ class Study:
                     stats = statistics(actual[k, rows], draws.draw(rows), scale[rows])
                     parts.append(cell_rows(self.panel, name, end, rows, stats))
         return pd.concat(parts, ignore_index=True) if parts else no_cells()
+
+
+def _with_members(text: str, said: Mapping[str, str], taken: Set[str]) -> str:
+    """Add what members said of a series to where its weights come from."""
+    silent = [f"{member} {why}" for member, why in said.items() if member not in taken]
+    failed = [why for why in silent if " failed" in why]
+    if not text:
+        return f"failed: {'; '.join(silent)}" if failed else "; ".join(silent)
+    notes = {member: why for member, why in said.items() if member in taken}
+    shared = list(dict.fromkeys(notes.values()))
+    told = shared if len(shared) == 1 else [f"{member} {why}" for member, why in notes.items()]
+    return "; ".join([text, *told, *failed])
 
 
 def study_panel(

@@ -66,7 +66,7 @@ def test_a_member_more_than_a_twentieth_worse_is_left_out(error, kept):
 def test_without_past_origins_members_weigh_equally():
     combination, _ = made({"a": 0.1, "b": 0.4}, first=12)
     assert combination.weights[:, 0, 0].tolist() == [0.5, 0.5]
-    assert combination.reason(0) == "a 0.50, b 0.50; weights from the prior"
+    assert combination.reasons()[0] == "a 0.50, b 0.50; weights from the prior"
 
 
 def test_a_small_pool_has_nobody_to_learn_from():
@@ -77,7 +77,7 @@ def test_a_small_pool_has_nobody_to_learn_from():
 def test_without_past_origins_annual_series_trust_the_pooled_model_of_growth():
     trusted, _ = made({"a": 0.1, "p": 0.1}, first=12, n=8, pooled=("p",))
     assert trusted.weights[:, 0, 0].tolist() == [0.0, 1.0]
-    assert trusted.reason(0) == "p 1.00; weights from the prior"
+    assert trusted.reasons()[0] == "p 1.00; weights from the prior"
     months, _ = made({"a": 0.1, "p": 0.1}, first=12, n=8, pooled=("p",), freq="MS")
     assert months.weights[:, 0, 0].tolist() == [0.5, 0.5]
 
@@ -121,8 +121,8 @@ def test_members_without_an_answer_leave_their_share_to_the_others():
     assert combination.weights[:, 0, 0].tolist() == [0.0, 0.5, 0.5]
     np.testing.assert_allclose(combination.points[-1, 0], 125.0)
     assert np.isnan(combination.points[:, 1]).all()
-    assert combination.reason(0) == "b 0.50, c 0.50; equal weights"
-    assert combination.reason(1) == ""
+    assert combination.reasons()[0] == "b 0.50, c 0.50; equal weights"
+    assert combination.reasons()[1] == ""
 
 
 def test_a_horizon_without_outturn_takes_the_weights_of_the_one_before():
@@ -132,7 +132,7 @@ def test_a_horizon_without_outturn_takes_the_weights_of_the_one_before():
 
 def test_reason_names_the_largest_first_and_the_origins_behind_it():
     combination, _ = made({"worse": 0.103, "better": 0.1, "left_out": 0.5})
-    said, origins = combination.reason(0).split("; ")
+    said, origins = combination.reasons()[0].split("; ")
     assert said.startswith("better 0.5")
     assert ", worse 0.4" in said
     assert "left_out" not in said
@@ -152,7 +152,7 @@ def test_the_reason_says_where_later_horizons_differ():
     part = rolling(np.full((8, 12), 100.0), {"a": 0.1, "b": 0.1}, horizon=2)
     part.points["a"][:, :, 0] = 120.0
     part.points["b"][:, :, 1] = 120.0
-    said = combine(part, {"a": Stated(), "b": Stated()}).reason(0)
+    said = combine(part, {"a": Stated(), "b": Stated()}).reasons()[0]
     assert said.startswith("b 1.00; ") and said.endswith("; at the last horizon a 1.00")
 
 

@@ -53,7 +53,7 @@ def test_long_series_start_from_the_equal_mean_of_the_engine():
     first = combination.weights[:, 0, 0]
     assert shares(first, LONG_MEMBERS) == dict.fromkeys(LONG_MEMBERS, round(1 / 10, 6))
     assert first.sum() == pytest.approx(1)
-    assert combination.reason(0) == "10 members, the most theta_shrunk 0.10; equal weights"
+    assert combination.reasons()[0] == "10 members, the most theta_shrunk 0.10; equal weights"
     np.testing.assert_allclose(combination.points[-1], np.mean([made.points[m][-1] for m in LONG_MEMBERS], axis=0))
 
 
@@ -92,8 +92,8 @@ def test_a_pool_leans_to_the_member_that_did_well_and_calibrates_on_the_equal_me
     assert (best > 0.5).all()
     assert (best < 0.8).all()
     assert combination.origins.tolist() == [2] * 10
-    assert combination.reason(0).startswith("10 members, the most ets_log 0.")
-    assert combination.reason(0).endswith("; weights from 2 past origins")
+    assert combination.reasons()[0].startswith("10 members, the most ets_log 0.")
+    assert combination.reasons()[0].endswith("; weights from 2 past origins")
     equal = np.mean([made.points[m] for m in LONG_MEMBERS], axis=0)
     np.testing.assert_allclose(combination.calibrating, equal)
     assert not np.allclose(combination.points[-1], equal[-1])

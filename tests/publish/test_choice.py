@@ -74,9 +74,11 @@ def test_what_auto_says_of_itself_is_understood():
         evidence = {"origins": np.array([origins]), "prior": prior}
         made = Combination(points, points, weights, ("naive", "ets"), **evidence)
         many = Combination(points, points, np.full((12, 1, 1), 1 / 12), tuple(MODELS), **evidence)
-        assert choice("auto", many.reason(0), freq="YS").startswith("A combination of 12 methods, the most (8%) from")
-        assert "Why:" not in choice("auto", many.reason(0), freq="YS")
-        said = choice("auto", made.reason(0), freq="YS")
+        assert choice("auto", many.reasons()[0], freq="YS").startswith(
+            "A combination of 12 methods, the most (8%) from"
+        )
+        assert "Why:" not in choice("auto", many.reasons()[0], freq="YS")
+        said = choice("auto", made.reasons()[0], freq="YS")
         assert said.startswith(
             "A combination: half from the last figure (naive) and half from exponential smoothing (ets)"
         )
