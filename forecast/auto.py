@@ -26,6 +26,7 @@ from forecast.seasonal_weights import (
 ANNUAL_MEMBERS = ("naive", "drift", "area_growth", "theta_classical", "damped_trend")
 SEASONAL_MEMBERS = tuple(dict.fromkeys((*LONG_MEMBERS, *FIRST_YEAR_MEMBERS, *SECOND_YEAR_MEMBERS, SPARSE_MEMBER)))
 MOST_NAMED = 5
+SAME_SHARE = 0.005
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,14 @@ class Combination:
         """Say in words where each series' weights come from; "" when no member answered."""
         first, last = self.weights[:, :, 0], self.weights[:, :, -1]
         counts, most = (first > 0).sum(axis=0).tolist(), first.argmax(axis=0).tolist()
-        largest, same = first.max(axis=0).tolist(), np.isclose(first, last, atol=0.005).all(axis=0).tolist()
+        largest, moved = first.max(axis=0).tolist(), np.abs(first - last).max(axis=0).tolist()
         texts = []
         for row, (count, known) in enumerate(zip(counts, self.origins.tolist(), strict=True)):
             if count > MOST_NAMED:
                 shares = f"{count} members, the most {self.members[most[row]]} {largest[row]:.2f}"
                 texts.append(f"{shares}; {self._evidence(known)}")
             elif count:
-                changed = "" if same[row] else f"; at the last horizon {self._shares(last[:, row])}"
+                changed = "" if moved[row] < SAME_SHARE else f"; at the last horizon {self._shares(last[:, row])}"
                 texts.append(f"{self._shares(first[:, row])}; {self._evidence(known)}{changed}")
             else:
                 texts.append("")

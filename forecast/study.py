@@ -95,10 +95,11 @@ class Study:
             if "constant" not in reasons[i]:
                 reasons[i] = f"constant at {least[i]:g}; {reasons[i]}".rstrip("; ")
         by, status = [name] * len(window.ids), ["ok"] * len(window.ids)
-        for i in np.flatnonzero(~answered | (observed < 2) | (behind > self.max_gap)):
-            by[i], status[i], reasons[i] = self._climb(name, reasons[i], i, int(observed[i]), int(behind[i]))
-            if by[i]:
-                points[i] = self.rolling.points[by[i]][-1, i]
+        for row in map(int, np.flatnonzero(~answered | (observed < 2) | (behind > self.max_gap))):
+            made = self._climb(name, reasons[row], row, int(observed[row]), int(behind[row]))
+            by[row], status[row], reasons[row] = made
+            if by[row]:
+                points[row] = self.rolling.points[by[row]][-1, row]
         last_ds = window.dates.to_numpy()[last]
         last_ds[last < 0] = np.datetime64("NaT")
         ledger = {
