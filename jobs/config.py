@@ -52,15 +52,16 @@ class Target(Spec):
     origins: Annotated[int, Field(ge=1, le=36)] = 6
     """Past dates from which the models are tried (rolling-origin evaluation)."""
     model: Words = "auto"
-    """A model name, or `auto`: the combination of the fast candidates."""
+    """A model name, or `auto`: the library's own combination, whose members suit each kind of series."""
     candidates: Some[Words] = DEFAULT_CANDIDATES
-    """Models compared in the evaluation."""
+    """Models compared with it in the evaluation; `auto` is the same whichever they are."""
     slow_scope: Literal["neighbours", "all"] = "neighbours"
-    """Where models that see one area at a time are tried: the areas shown and their neighbours, or everywhere."""
+    """Where models that are fitted one area at a time (theta, ets, arima, prophet, structural, count_regression) are
+    tried: the areas shown and their neighbours, or everywhere."""
     thresholds: dict[str, Annotated[float, Field(ge=0)]] = Field(default={})
     """By measure: the page gives the chance of more than this."""
     interventions: Many[InterventionSpec] = ()
-    """Dated changes, told to the candidates that can use them."""
+    """Dated changes, told to the models that can use them: arima, count_regression, prophet, structural."""
 
 
 class Tracking(Spec):

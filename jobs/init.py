@@ -68,10 +68,11 @@ targets:
     horizon: 5                     # years ahead
     # The models are tried from the last six years as if each were today, and scored on what came after.
     origins: 6
-    # auto combines the candidates, weighted by how well each did. Or name one of them.
-    # arima and prophet can be added; they are slow.
+    # auto combines methods that suit the series, weighted by how well each did. Or name one of the candidates.
     model: auto
-    candidates: [naive, drift, area_growth, theta, ets]
+    # Compared with it; auto is the same whichever they are. theta, ets, arima, prophet, structural and
+    # count_regression can be added; they are fitted one area at a time, which takes longer.
+    candidates: [naive, drift, area_growth, theta_classical, ets_log]
     # The page gives the chance of more than a number you name:
     # thresholds:
     #   requests: 1000
@@ -82,7 +83,12 @@ targets:
   #   horizon: 12                  # months ahead
   #   origins: 12
   #   model: auto
-  #   candidates: [naive, seasonal_naive, drift, theta, ets]
+  #   candidates: [naive, seasonal_naive, theta_classical, ets_log, count_regression]
+  #   # What happened on known days, told to candidates that can use it (count_regression, structural, arima,
+  #   # prophet). step: for good; pulse: from start to end; ramp: builds up from start to end and stays; hold:
+  #   # figures from start to end are not learnt from.
+  #   interventions:
+  #     - {name: covid, kind: hold, start: 2020-03-23, end: 2021-07-19}
 
 # MLflow keeps the comparison of models. For a server give its address; user and password come from
 # environment variables, never from this file. When MLflow does not answer within the timeout (seconds),

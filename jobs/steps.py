@@ -48,15 +48,15 @@ def evaluate_all(jobs: Sequence[PanelJob], config: RunConfig, executor: Executor
 def evaluate(job: PanelJob, config: RunConfig, executor: Executor | None) -> Evaluated:
     """Run and score the candidates of one panel."""
     target = job.target
-    names = candidate_names(target)
-    specs = {name: _spec(name, job) for name in names}
+    names, members = candidate_names(target), default_members(job.panel.period)
+    specs = {name: _spec(name, job) for name in (*names, *members)}
     study = study_panel(
         job.panel,
-        specs,
+        {name: specs[name] for name in names},
         horizon=target.horizon,
         origins=target.origins,
         max_gap=job.max_gap,
-        auto_members=[_spec(name, job) for name in default_members(job.panel.period)],
+        auto_members=[specs[name] for name in members],
         scope=_scope(job, names),
         executor=executor,
     )

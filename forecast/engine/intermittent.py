@@ -19,6 +19,7 @@ SIZE_SMOOTHINGS = np.array([0.03, 0.1, 0.25])
 BUCKET_SMOOTHINGS = np.array([0.05, 0.1, 0.2, 0.3, 0.5, 0.8])
 POOL_WEIGHT = 150.0
 
+ROUNDING = 1e-24
 EXACT_BITS = 40
 
 
@@ -259,10 +260,10 @@ def bucket_sums(y: FloatArray, length: int) -> FloatArray:
 
 @compiled
 def variance(y: FloatArray) -> float:
-    """Return the mean squared distance from the mean."""
+    """Return the mean squared distance from the mean, 0 where it is of rounding only."""
     mean = total = 0.0
     for figure in y:
         mean += figure / len(y)
     for figure in y:
         total += (figure - mean) ** 2 / len(y)
-    return total
+    return total if total > ROUNDING * mean * mean else 0.0

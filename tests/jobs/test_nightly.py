@@ -23,7 +23,7 @@ from jobs import nightly, record, steps
 from jobs.config import RunConfig, load_config
 from jobs.inputs import PanelJob, panel_jobs, read_sources
 from jobs.results import latest_run, manifests
-from jobs.steps import auto_members, candidate_names, worker_pool
+from jobs.steps import candidate_names, worker_pool
 from jobs.tracking import TrackingResult
 from tests.jobs.samples import (
     JOB,
