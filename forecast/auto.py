@@ -19,6 +19,7 @@ from forecast.seasonal_weights import (
     LONG_MEMBERS,
     SECOND_YEAR_MEMBERS,
     SPARSE_MEMBER,
+    kinds_of_series,
     prior_weights,
     seasonal_weights,
 )
@@ -45,6 +46,8 @@ class Combination:
         Past origins the last weights rest on.
     prior : bool
         A stated prior stands in for origins that are not there yet; else weights without origins are equal.
+    kinds : tuple of str, length n
+        What made a series' members other than the usual ones, "" if nothing did.
     """
 
     points: FloatArray
@@ -53,20 +56,22 @@ class Combination:
     members: tuple[str, ...]
     origins: IntArray
     prior: bool = False
+    kinds: tuple[str, ...] = ()
 
     def reasons(self) -> list[str]:
         """Say in words where each series' weights come from; "" when no member answered."""
         first, last = self.weights[:, :, 0], self.weights[:, :, -1]
         counts, most = (first > 0).sum(axis=0).tolist(), first.argmax(axis=0).tolist()
         largest, moved = first.max(axis=0).tolist(), np.abs(first - last).max(axis=0).tolist()
+        kinds = [f"; {kind}" if kind else "" for kind in self.kinds] or [""] * len(counts)
         texts = []
         for row, (count, known) in enumerate(zip(counts, self.origins.tolist(), strict=True)):
             if count > MOST_NAMED:
                 shares = f"{count} members, the most {self.members[most[row]]} {largest[row]:.2f}"
-                texts.append(f"{shares}; {self._evidence(known)}")
+                texts.append(f"{shares}; {self._evidence(known)}{kinds[row]}")
             elif count:
                 changed = "" if moved[row] < SAME_SHARE else f"; at the last horizon {self._shares(last[:, row])}"
-                texts.append(f"{self._shares(first[:, row])}; {self._evidence(known)}{changed}")
+                texts.append(f"{self._shares(first[:, row])}; {self._evidence(known)}{changed}{kinds[row]}")
             else:
                 texts.append("")
         return texts
@@ -111,8 +116,8 @@ def combine(rolling: RollingPoints, members: Mapping[str, Model], *, equal: bool
         weights, origins = annual_weights(rolling, members)
         return _combined(rolling, names, lambda k: (weights[:, k], origins), prior=True)
     made = _combined(rolling, names, lambda k: seasonal_weights(rolling, names, k))
-    unweighted = _combined(rolling, names, lambda k: (prior_weights(window.until(rolling.ends[k]), names), none))
-    return replace(made, calibrating=unweighted.points)
+    unweighted = _combined(rolling, names, lambda k: (prior_weights(rolling.usable[k], names), none))
+    return replace(made, calibrating=unweighted.points, kinds=tuple(kinds_of_series(rolling.usable[-1])))
 
 
 def _combined(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from forecast.evaluate.metrics import seasonal_naive_scale
-from forecast.evaluate.origins import CYCLES, RollingPoints, past_origins
+from forecast.evaluate.origins import CYCLES, RollingPoints, past_origins, pools_of
 from forecast.models.history import first_observed, last_observed
 from forecast.panel import MIN_POOL, FloatArray, IntArray, Window
 
@@ -42,6 +42,13 @@ def prior_weights(window: Window, names: Sequence[str]) -> FloatArray:
     """Weights before any evidence (members, n, 1): equal among the members for a series of its kind.
 
     A kind none of whose members is there takes all members.
+
+    Parameters
+    ----------
+    window : Window
+        What the origin may use, see `RollingPoints.usable`.
+    names : sequence of str
+        Of the members.
     """
     kinds = np.stack([_among(names, kind) for kind in (FIRST_YEAR_MEMBERS, SECOND_YEAR_MEMBERS, LONG_MEMBERS)])
     equal = kinds[np.minimum(_cycles(window), 2)].T
@@ -52,10 +59,18 @@ def prior_weights(window: Window, names: Sequence[str]) -> FloatArray:
     return equal[:, :, None]
 
 
+def kinds_of_series(window: Window) -> list[str]:
+    """Say of each series why its members are not those of a long one, "" if they are."""
+    cycles, share = _cycles(window), _sparse_share(window)
+    young = np.array(["first year: no season", "second year: season not estimated", ""])[np.minimum(cycles, 2)]
+    return [str(kind) for kind in np.where(share >= 1, "rare counts", young)]
+
+
 def seasonal_weights(rolling: RollingPoints, names: Sequence[str], k: int) -> tuple[FloatArray, IntArray]:
     """Lean from the prior weights to what did well at the past origins of the k-th origin.
 
-    Only a pool of eight or more with three cycles before its past origins has enough to weigh by.
+    Only eight series of a pool with two cycles at the first past origin, in a pool with three, have enough to
+    weigh by.
 
     Parameters
     ----------
@@ -70,25 +85,24 @@ def seasonal_weights(rolling: RollingPoints, names: Sequence[str], k: int) -> tu
         Past origins behind them.
     """
     end, horizon, period = rolling.ends[k], rolling.horizon, rolling.window.period
-    seen = rolling.window.until(end)
-    prior, origins = prior_weights(seen, names), np.zeros(len(seen.ids), dtype=np.int64)
-    past = past_origins(end, horizon=horizon, period=period, pool_size=MIN_POOL)
+    prior = prior_weights(rolling.usable[k], names)
+    origins = np.zeros(len(rolling.window.ids), dtype=np.int64)
     asked = np.array([m for m, name in enumerate(names) if name in LONG_MEMBERS])
-    if end - horizon < CYCLES * period or not set(past) <= set(rolling.ends) or len(asked) < 2:
-        return prior, origins
-    _, pool_of = np.unique(seen.pools, return_inverse=True)
-    long_enough = _cycles(seen.until(end - horizon)) >= 2
-    weighed = np.flatnonzero((np.bincount(pool_of)[pool_of] >= MIN_POOL) & long_enough)
-    if not len(weighed):
+    if end - horizon not in rolling.ends or len(asked) < 2:
         return prior, origins
     weights = np.repeat(prior, horizon, axis=2)
-    scale = seasonal_naive_scale(seen.values, period)
-    for pool in np.unique(pool_of[weighed]):
-        rows = weighed[pool_of[weighed] == pool]
+    scale = seasonal_naive_scale(rolling.window.values[:, :end], period)
+    long_before = _cycles(rolling.usable[rolling.ends.index(end - horizon)]) >= 2
+    for of_pool, first in pools_of(rolling.window):
+        past = past_origins(end, horizon=horizon, period=period, pool_size=len(of_pool), first=first)
+        rows = of_pool[long_before[of_pool]]
+        if len(rows) < MIN_POOL or end - horizon - first < CYCLES * period or not set(past) <= set(rolling.ends):
+            continue
         errors = np.stack([_scaled_errors(rolling, names[m], past, end, rows, scale[rows]) for m in asked])
         cells = np.ix_(asked, rows)
-        weights[cells] = pool_weights(errors)[:, None, :] * prior[cells].sum(axis=0)
-    origins[weighed] = len(past)
+        smooth = prior[cells].sum(axis=0)
+        weights[cells] = pool_weights(errors)[:, None, :] * smooth
+        origins[rows] = np.where(smooth[:, 0] > 0, len(past), 0)
     return weights, origins
 
 

@@ -172,14 +172,20 @@ class Study:
 
 def _with_members(text: str, said: Mapping[str, str], taken: Set[str]) -> str:
     """Add what members said of a series to where its weights come from."""
-    silent = [f"{member} {why}" for member, why in said.items() if member not in taken]
-    failed = [why for why in silent if " failed" in why]
+    failed = _grouped({member: why for member, why in said.items() if member not in taken and why.startswith("failed")})
     if not text:
-        return f"failed: {'; '.join(silent)}" if failed else "; ".join(silent)
+        return f"failed: {'; '.join(_grouped(said))}" if failed else "; ".join(_grouped(said))
     notes = {member: why for member, why in said.items() if member in taken}
-    shared = list(dict.fromkeys(notes.values()))
-    told = shared if len(shared) == 1 else [f"{member} {why}" for member, why in notes.items()]
-    return "; ".join([text, *told, *failed])
+    told = list(dict.fromkeys(notes.values()))
+    return "; ".join([text, *(told if len(told) == 1 else _grouped(notes)), *failed])
+
+
+def _grouped(said: Mapping[str, str]) -> list[str]:
+    """Give what members said, once if several said the same."""
+    by_text: dict[str, list[str]] = {}
+    for member, text in said.items():
+        by_text.setdefault(text, []).append(member)
+    return [f"{', '.join(members)} {text}" for text, members in by_text.items()]
 
 
 def study_panel(
@@ -229,6 +235,8 @@ def study_panel(
         name: np.array(sorted(position[i] for i in ids if i in position), dtype=np.int64)
         for name, ids in (scope or {}).items()
     }
+    if any(model.capability.uses_regressors for model in single.values()):
+        window.regressors(horizon)
     ends, asked = origins_to_run(window, horizon=horizon, origins=origins)
     rolling = rolling_points(
         window, single, horizon=horizon, ends=ends, asked=asked, max_gap=max_gap, scope=rows, executor=executor

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import repeat
 
 import numpy as np
 
 from forecast.errors import SpecError
+from forecast.evaluate.gaps import filled, stretch
 from forecast.models.base import Explains, Model
-from forecast.models.history import first_observed, last_observed, not_below_zero
+from forecast.models.history import first_observed, interpolated, not_below_zero
 from forecast.panel import MIN_POOL, BoolArray, FloatArray, IntArray, Window
 
 BLOCK = 4
@@ -43,12 +43,23 @@ class RollingPoints:
         NaN where the model had too little history, failed or was not asked.
     reasons : mapping of (model name, row) to str
         Why a model gave no answer at the last origin, or what was done to the series before it did.
+    max_gap : int
+        Longest gap that is filled.
+    usable : tuple of Window, length K
+        What each origin may use: gaps filled, or the history before them left out.
     """
 
     window: Window
     ends: tuple[int, ...]
     points: Mapping[str, FloatArray]
     reasons: Mapping[tuple[str, int], str]
+    max_gap: int = 2
+    usable: tuple[Window, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.usable:
+            usable = tuple(filled(self.window.until(end), self.max_gap)[0] for end in self.ends)
+            object.__setattr__(self, "usable", usable)
 
     @property
     def horizon(self) -> int:
@@ -70,20 +81,20 @@ def evaluation_ends(length: int, origins: int) -> tuple[int, ...]:
     return tuple(range(max(length - origins, min(FIRST_ORIGIN, length - 1), 2), length))
 
 
-def past_origins(end: int, *, horizon: int, period: int, pool_size: int) -> tuple[int, ...]:
-    """Return the periods seen by the origins that an origin learns from, rising.
+def past_origins(end: int, *, horizon: int, period: int, pool_size: int, first: int = 0) -> tuple[int, ...]:
+    """Return the periods seen by the origins that an origin learns from, rising; `first` is where the pool begins.
 
     Annual series, of which every figure counts, are asked at each origin back to the sixth whose whole horizon
     is known. A pool of eight seasonal series that have three cycles before it says enough at half a horizon
     and a horizon back. Other seasonal series are asked at six origins spread over the last horizon.
     """
     if period == 1:
-        return tuple(range(max(end - horizon - CALIBRATION_ORIGINS + 1, 2), end))
-    if pool_size >= MIN_POOL and end - horizon >= CYCLES * period:
-        back = {horizon, (horizon + 1) // 2}
+        return tuple(range(max(end - horizon - CALIBRATION_ORIGINS + 1, first + 2), end))
+    if pool_size >= MIN_POOL and end - horizon - first >= CYCLES * period:
+        back = {horizon, (horizon + 1) // 2} if horizon > 1 else {1, 2}
     else:
         back = {k * -(-horizon // CALIBRATION_ORIGINS) for k in range(1, CALIBRATION_ORIGINS + 1)}
-    return tuple(sorted(end - steps for steps in back if end - steps >= 2))
+    return tuple(sorted(end - steps for steps in back if end - steps - first >= 2))
 
 
 def origins_to_run(window: Window, *, horizon: int, origins: int) -> tuple[tuple[int, ...], BoolArray]:
@@ -103,18 +114,25 @@ def origins_to_run(window: Window, *, horizon: int, origins: int) -> tuple[tuple
     asked : ndarray of bool (K, n)
     """
     length = window.values.shape[1]
-    _, pool, sizes = np.unique(window.pools, return_inverse=True, return_counts=True)
-    wanted = [
-        {
-            origin
-            for end in (*evaluation_ends(length, origins), length)
-            for origin in (*past_origins(end, horizon=horizon, period=window.period, pool_size=int(size)), end)
-        }
-        for size in sizes
-    ]
+    scored = (*evaluation_ends(length, origins), length)
+    wanted: list[set[int]] = []
+    of_pool = np.empty(len(window.ids), dtype=np.int64)
+    for code, (rows, first) in enumerate(pools_of(window)):
+        settled = {"horizon": horizon, "period": window.period, "pool_size": len(rows), "first": first}
+        wanted.append({origin for end in scored for origin in (*past_origins(end, **settled), end)})
+        of_pool[rows] = code
     ends = tuple(sorted(set().union(*wanted)))
-    asked = np.array([[end in of_pool for of_pool in wanted] for end in ends])
-    return ends, asked[:, pool]
+    asked = np.array([[end in origins_of for origins_of in wanted] for end in ends])
+    return ends, asked[:, of_pool]
+
+
+def pools_of(window: Window) -> Iterator[tuple[IntArray, int]]:
+    """Yield the rows of each pool, by name, and the column of its first figure."""
+    codes = np.unique(window.pools, return_inverse=True)[1]
+    first = first_observed(window.values)
+    first = np.where(first < 0, window.values.shape[1], first)
+    for rows in np.split(np.argsort(codes, kind="stable"), np.bincount(codes).cumsum()[:-1]):
+        yield rows, int(first[rows].min())
 
 
 def rolling_points(
@@ -175,45 +193,49 @@ def rolling_points(
     reasons = {
         (name, int(row)): NOT_ASKED for name, rows in (scope or {}).items() for row in np.setdiff1d(everything, rows)
     }
-    views = [_View(window.until(end), np.flatnonzero(rows), max_gap) for end, rows in zip(ends, where, strict=True)]
+    whole = [filled(window.until(end), max_gap) for end in ends]
+    rolling = RollingPoints(window, tuple(ends), points, reasons, max_gap, tuple(usable for usable, _ in whole))
+    views = [
+        _View(window.until(end), usable, said, np.flatnonzero(rows))
+        for end, (usable, said), rows in zip(ends, whole, where, strict=True)
+    ]
+    asked_of_all = [view.of(everything) for view in views]
     for name, model in models.items():
         if model.capability.batch:
-            found = _points_of_batch(model, views, in_scope[name], points[name])
+            seen = asked_of_all if scope is None or name not in scope else [view.of(scope[name]) for view in views]
+            found = _points_of_batch(model, seen, points[name])
             reasons.update({(name, i): text for i, text in found.items()})
     for (name, _, block), (answer, why) in zip(alone, answers, strict=True):
         points[name][:, block] = answer
         reasons.update({(name, int(block[i])): text for i, text in why.items()})
-    return RollingPoints(window=window, ends=tuple(ends), points=points, reasons=reasons)
+    return rolling
 
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """What models that answer all rows at once see at one origin."""
+    """What models that answer all rows at once see at one origin, and what was done to the rows before."""
 
-    whole: Window
+    window: Window
+    usable: Window
+    said: Mapping[int, str]
     rows: IntArray
-    max_gap: int
 
-    @cached_property
-    def window(self) -> Window:
-        return self.whole if len(self.rows) == len(self.whole.ids) else self.whole.rows(self.rows)
-
-    @cached_property
-    def filled(self) -> tuple[Window, dict[int, str]]:
-        return _filled(self.window, self.max_gap)
-
-    def within(self, scope: IntArray) -> _View:
-        return self if len(scope) == len(self.whole.ids) else replace(self, rows=np.intersect1d(self.rows, scope))
+    def of(self, scope: IntArray) -> _View:
+        """Return what is asked for within a scope."""
+        rows = np.intersect1d(self.rows, scope)
+        if len(rows) == len(self.window.ids):
+            return self
+        said = {i: self.said[row] for i, row in enumerate(rows.tolist()) if row in self.said}
+        return _View(self.window.rows(rows), self.usable.rows(rows), said, rows)
 
 
-def _points_of_batch(model: Model, views: Sequence[_View], scope: IntArray, points: FloatArray) -> dict[int, str]:
+def _points_of_batch(model: Model, views: Sequence[_View], points: FloatArray) -> dict[int, str]:
     """Fill `points` (K, n, h) with the answers of a model for all rows at once; return the last reasons by row."""
     reasons: dict[int, str] = {}
     with _quiet():
-        for k, view in enumerate(each.within(scope) for each in views):
+        for k, view in enumerate(views):
             if len(view.rows):
-                seen = (view.window, {}) if model.capability.handles_missing else view.filled
-                points[k, view.rows], said = _batch_points(model, *seen, points.shape[2])
+                points[k, view.rows], said = _batch_points(model, view, points.shape[2])
                 reasons = {int(view.rows[i]): text for i, text in said.items()}
     return reasons
 
@@ -238,15 +260,20 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _batch_points(
-    model: Model, seen: Window, said: Mapping[int, str], horizon: int
-) -> tuple[FloatArray, dict[int, str]]:
-    needed = model.capability.needed(seen.period)
-    observed = np.isfinite(seen.values).sum(axis=1)
+def _batch_points(model: Model, view: _View, horizon: int) -> tuple[FloatArray, dict[int, str]]:
+    needed = model.capability.needed(view.window.period)
+    known = np.isfinite(view.window.values)
+    if model.capability.handles_missing:
+        seen, reasons = view.window, dict[int, str]()
+    else:
+        seen, reasons = view.usable, dict(view.said)
+        known &= np.isfinite(seen.values)
+    observed = known.sum(axis=1)
     short = np.flatnonzero(observed < needed)
-    reasons = dict(said)
     try:
         points, told = _answer(model, seen, horizon)
+    except SpecError:
+        raise
     except Exception as error:
         points = np.full((len(seen.ids), horizon), np.nan)
         reasons |= dict.fromkeys(range(len(seen.ids)), _failure(error))
@@ -257,23 +284,6 @@ def _batch_points(
         reasons |= dict.fromkeys(map(int, broken), NOT_FINITE)
     points[short] = np.nan
     return points, reasons | {int(i): _too_short(int(observed[i]), needed) for i in short}
-
-
-def _filled(window: Window, max_gap: int) -> tuple[Window, dict[int, str]]:
-    """Interpolate short gaps, drop what lies before a long one, and rows that ended long before the origin."""
-    first, last = first_observed(window.values), last_observed(window.values)
-    silent = np.flatnonzero(window.values.shape[1] - 1 - last > max_gap)
-    gappy = np.flatnonzero(np.isfinite(window.values).sum(axis=1) < last - first + 1)
-    reasons: dict[int, str] = {}
-    if not len(gappy) and not len(silent):
-        return window, reasons
-    values = window.values.copy()
-    values[silent] = np.nan
-    for i in map(int, np.setdiff1d(gappy, silent)):
-        start, stop, reasons[i] = _stretch(values[i], max_gap)
-        values[i, :start] = np.nan
-        values[i, start:stop] = _interpolated(values[i, start:stop])
-    return replace(window, values=values), reasons
 
 
 def _answer(model: Model, window: Window, horizon: int) -> tuple[FloatArray, list[str]]:
@@ -291,7 +301,7 @@ def _answer(model: Model, window: Window, horizon: int) -> tuple[FloatArray, lis
 
 def _one_series(model: Model, window: Window, horizon: int, max_gap: int) -> tuple[FloatArray, str]:
     nothing = np.full(horizon, np.nan)
-    start, stop, said = _stretch(window.values[0], max_gap)
+    start, stop, said = stretch(window.values[0], max_gap)
     needed = model.capability.needed(window.period)
     y = window.values[0, start:stop]
     observed = int(np.isfinite(y).sum())
@@ -300,10 +310,12 @@ def _one_series(model: Model, window: Window, horizon: int, max_gap: int) -> tup
     if np.nanmin(y) == np.nanmax(y):
         return np.repeat(y[-1], horizon), f"constant at {y[-1]:g}: carried forward"
     behind = window.values.shape[1] - stop
-    filled = y if model.capability.handles_missing else _interpolated(y)
+    filled = y if model.capability.handles_missing else interpolated(y)
     seen = replace(window.between(start, stop), values=filled[None, :])
     try:
         answer, told = _answer(model, seen, horizon + behind)
+    except SpecError:
+        raise
     except Exception as error:
         return nothing, _failure(error)
     points = answer[0, behind:]
@@ -314,30 +326,6 @@ def _one_series(model: Model, window: Window, horizon: int, max_gap: int) -> tup
 
 def _joined(*texts: str) -> str:
     return "; ".join(filter(None, texts))
-
-
-def _stretch(y: FloatArray, max_gap: int) -> tuple[int, int, str]:
-    """Find the part of a series to use: from the end of its last long gap to its last figure."""
-    known = np.flatnonzero(np.isfinite(y))
-    if not len(known):
-        return 0, 0, ""
-    gaps = np.diff(known) - 1
-    long = np.flatnonzero(gaps > max_gap)
-    start = int(known[long[-1] + 1]) if len(long) else int(known[0])
-    stop = int(known[-1]) + 1
-    filled = int(np.isnan(y[start:stop]).sum())
-    said = [f"history before a gap of {int(gaps[long[-1]])} left out"] if len(long) else []
-    if filled:
-        said.append(f"{filled} missing interpolated")
-    return start, stop, "; ".join(said)
-
-
-def _interpolated(y: FloatArray) -> FloatArray:
-    known = np.isfinite(y)
-    if known.all():
-        return y
-    at = np.arange(len(y))
-    return np.expm1(np.interp(at, at[known], np.log1p(y[known])))
 
 
 def _too_short(observed: int, needed: int) -> str:

@@ -7,10 +7,11 @@ from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import pandas as pd
 
 from forecast.engine.batch import Batch, members, summaries
 from forecast.models.base import Capability, add
-from forecast.models.history import first_observed, last_observed
+from forecast.models.history import first_observed, interpolated, last_observed
 from forecast.panel import BoolArray, FloatArray, IntArray, Window
 
 MIN_HISTORY = 3
@@ -43,7 +44,7 @@ class Compiled:
         batch, rows = batch_of(window)
         if not len(rows):
             return points
-        behind = window.values.shape[1] - batch.stop
+        behind = batch.values.shape[1] - batch.stop
         ahead = members()[self.name](batch, horizon + int(behind.max()))
         steps = behind[:, None] + np.arange(horizon)
         points[rows] = np.maximum(np.take_along_axis(ahead, steps, axis=1), 0.0)
@@ -66,15 +67,36 @@ def sparse_rows(window: Window) -> BoolArray:
 def batch_of(window: Window) -> tuple[Batch, IntArray]:
     """Return the rows of a window that have three figures or more, as the engine takes them, and which they are.
 
+    Gaps inside a row are filled. Columns are put so that a phase is the same part of the year in every window.
     The same batch for the same window, so that members share what the engine works out once a batch.
     """
     if window in _BATCHES:
         return _BATCHES[window]
-    start, stop = first_observed(window.values), last_observed(window.values) + 1
-    rows = np.flatnonzero(stop - start >= MIN_HISTORY)
+    first, last = first_observed(window.values), last_observed(window.values)
+    rows = np.flatnonzero(last - first + 1 >= MIN_HISTORY)
+    before = _phase(window)
+    values = np.zeros((len(rows), before + window.values.shape[1]))
+    values[:, before:] = window.values[rows]
+    start, stop = first[rows] + before, last[rows] + before + 1
+    inside = np.isnan(values) & (np.arange(values.shape[1]) >= start[:, None])
+    for i in np.flatnonzero((inside & (np.arange(values.shape[1]) < stop[:, None])).any(axis=1)):
+        values[i, start[i] : stop[i]] = interpolated(values[i, start[i] : stop[i]])
     pools = np.unique(window.pools[rows], return_inverse=True)[1].astype(np.int64)
-    _BATCHES[window] = Batch(window.values[rows], start[rows], stop[rows], window.period, pools), rows
+    _BATCHES[window] = Batch(values, start, stop, window.period, pools), rows
     return _BATCHES[window]
+
+
+def _phase(window: Window) -> int:
+    """Periods from the start of a year, or of a cycle of weeks since 1970, to the first date."""
+    start = window.dates[0]
+    match window.period:
+        case 12:
+            return int(start.month - 1)
+        case 4:
+            return int(start.quarter - 1)
+        case 52:
+            return int((start - pd.Timestamp(0)).days // 7 % 52)
+    return 0
 
 
 for member in summaries():

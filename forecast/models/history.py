@@ -34,3 +34,12 @@ def not_below_zero(points: object) -> FloatArray:
 def has_season(y: FloatArray, period: int) -> bool:
     """Say whether a history holds the two years a season is estimated from."""
     return period > 1 and len(y) >= 2 * period
+
+
+def interpolated(y: FloatArray) -> FloatArray:
+    """Fill the missing figures of a history on the log scale; those at its ends take the nearest figure."""
+    known = np.isfinite(y)
+    if known.all():
+        return y
+    at = np.arange(len(y))
+    return np.asarray(np.expm1(np.interp(at, at[known], np.log1p(y[known]))), dtype=np.float64)

@@ -13,18 +13,19 @@ from forecast.publish.view import Accuracy, Group, Row, Table
 from forecast.publish.words import LEVEL_PLURALS, LIKELY, in_sentence, listed, model_name, percent, period_word
 
 SIMPLE_RULES = ("naive", "seasonal_naive", "drift")
-HORIZONS = (1, 2, 3, 5)
+YEARS = (1, 2, 3, 5)
+SHORTER = (1, 2, 3, 6, 9)
 NEARLY_ALL = 0.95
 INSIDE = f"How often the true figure fell inside the {LIKELY} range (80% is right)"
 
 
-def shown_horizons(horizon: int) -> tuple[int, ...]:
-    """Return the horizons in the tables: 1, 2, 3, 5 and the last.
+def shown_horizons(horizon: int, freq: str) -> tuple[int, ...]:
+    """Return the horizons in the tables: 1, 2, 3, 5 years and the last; of shorter periods 1, 2, 3, 6, 9 and the last.
 
-    >>> shown_horizons(3), shown_horizons(6)
-    ((1, 2, 3), (1, 2, 3, 5, 6))
+    >>> shown_horizons(3, "YS"), shown_horizons(6, "YS"), shown_horizons(12, "MS")
+    ((1, 2, 3), (1, 2, 3, 5, 6), (1, 2, 3, 6, 9, 12))
     """
-    return tuple(sorted({h for h in (*HORIZONS, horizon) if h <= horizon}))
+    return tuple(sorted({h for h in (*(YEARS if freq == "YS" else SHORTER), horizon) if h <= horizon}))
 
 
 def accuracy(run: RunRecord, target: Target, measure: str, area: Area) -> Accuracy:
@@ -134,7 +135,7 @@ def _errors(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measured_in_tables(cells: pd.DataFrame, target: Target) -> tuple[int, ...]:
-    shown = shown_horizons(target.horizon)
+    shown = shown_horizons(target.horizon, target.freq)
     return tuple(h for h in measured_horizons(cells, target) if h in shown)
 
 
@@ -181,7 +182,7 @@ def _fair(cells: pd.DataFrame, target: Target) -> pd.DataFrame:
 
 
 def _table(cells: pd.DataFrame, target: Target, caption: str, *, methods: Collection[str]) -> Table:
-    horizons = shown_horizons(target.horizon)
+    horizons = shown_horizons(target.horizon, target.freq)
     found = _errors(cells).set_index(["model", "horizon"])
     order = [target.model, *SIMPLE_RULES, *sorted(set(methods) - {target.model, *SIMPLE_RULES})]
     rows = []

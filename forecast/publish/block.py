@@ -31,6 +31,7 @@ from forecast.publish.words import (
 
 SERIES_BREAK = "series_break"
 OLD = 2
+RECENT, LONG = 24, 36
 
 
 def area_block(run: RunRecord, target: Target, name: str, area: Area, *, chart_id: str, full: bool) -> Block:
@@ -71,13 +72,16 @@ def area_block(run: RunRecord, target: Target, name: str, area: Area, *, chart_i
         breaks=tuple(breaks),
         threshold=threshold,
     )
+    split = len(history) - RECENT if full and len(history) > LONG else 0
+    before, recent = history.iloc[:split], history.iloc[split:]
     block = Block(
         area=words.area,
         headline=headline,
         sure=sure,
         remarks=(*_age(words, history, ahead, run.as_of), *_remarks(words, history, breaks)),
         charts=_charts(words, data, chart_id=chart_id, description=headline, full=full),
-        figures=_figures(words, history, ahead),
+        figures=_figures(words, recent, ahead),
+        earlier=_earlier(words, before),
     )
     return block if threshold is None else _with_chance(block, words, ahead, threshold)
 
@@ -147,6 +151,12 @@ def _figures(words: _Words, history: pd.DataFrame, ahead: pd.DataFrame) -> Table
         return None
     columns = ("Period", "Number", *(f"{end}, {q}" for q in (LIKELY, VERY_LIKELY) for end in ("Low", "High")))
     return Table(f"{words.kind.title}, {words.area}: figures{words.label}", columns, groups)
+
+
+def _earlier(words: _Words, history: pd.DataFrame) -> Table | None:
+    rows = tuple(Row(words.period(row["ds"]), (_outturn(row),)) for _, row in history.iterrows())
+    caption = f"{words.kind.title}, {words.area}: earlier figures{words.label}"
+    return table(caption, ("Period", "Number"), rows) if rows else None
 
 
 def _outturn(row: pd.Series) -> str:

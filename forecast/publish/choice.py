@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 
-from forecast.publish.words import METHODS, listed, model_name, period_word
+from forecast.publish.words import METHODS, VERY_LIKELY, listed, model_name, period_word
 
 SHARES = r"\w+ \d+(?:\.\d+)?(?:, \w+ \d+(?:\.\d+)?)*"
 MANY = re.compile(r"(\d+) members, the most (\w+) (\d+(?:\.\d+)?)")
+EQUAL = "equal weights"
 EVIDENCE = re.compile(r"weights from (\d+) past origins?( and the prior)?")
 LATER = re.compile(rf"at the last horizon ({SHARES})")
+EFFECT = re.compile(r"(?:(?:rate )?ratios \(95 %\): )?([\w ]+ (?:under |over )?\d[\d.]* \(.+ to .+\))")
+HELD = re.compile(r"(\w+) held out: (\d+) figures?")
+FILLED = re.compile(r"(\d+) missing interpolated")
+SPARSE = "sparse_mean"
 FRACTIONS = {
     "a quarter": 1 / 4,
     "a third": 1 / 3,
@@ -19,6 +24,7 @@ FRACTIONS = {
 }
 AS_NEAR = 0.015
 PRIOR = "a starting assumption that is the same for every area"
+UNWEIGHED = "because there are too few long series to weigh them by past errors"
 
 
 def choice(model: str, reason: str, *, freq: str) -> str:
@@ -29,8 +35,8 @@ def choice(model: str, reason: str, *, freq: str) -> str:
     model : str
         Of the ledger.
     reason : str
-        Of the ledger: parts between semicolons, of which one may give the weights of a combination and
-        another where they come from. A part that is not known is given as it is.
+        Of the ledger: parts between semicolons, of which one may give the weights of a combination, another
+        where they come from, and others the effects of interventions. A part that is not known is given as it is.
     freq : str
 
     Returns
@@ -41,33 +47,41 @@ def choice(model: str, reason: str, *, freq: str) -> str:
     --------
     >>> choice("auto", "area_growth 1.00; weights from 6 past origins", freq="YS")
     "National path with the area's own deviation (area_growth), chosen by past errors (forecasts from 6 past years)."
-    >>> choice("auto", "naive 0.50, ets 0.50; equal weights", freq="MS")
-    'A combination: half from the last figure (naive) and half from exponential smoothing (ets), weighted equally.'
-    >>> choice("auto", "12 members, the most ar_mean 0.11; equal weights", freq="QS")
-    'A combination of 12 methods, the most (11%) from an autoregression around the mean (ar_mean), weighted equally.'
+    >>> choice("naive+ets", "naive 0.50, ets 0.50; equal weights", freq="MS")
+    'A combination of 2 methods in equal parts: the last figure (naive) and exponential smoothing (ets).'
+    >>> choice("auto", "10 members, the most ar_trend 0.19; weights from 2 past origins", freq="QS")[:95]
+    'A combination of 10 methods, the most (19%) from an autoregression around a trend (ar_trend), w'
+    >>> choice("auto", "sparse_mean 1.00; equal weights", freq="MS")
+    'Mean of methods for rare counts (sparse_mean), because many of the figures are zero.'
     >>> choice("drift", "", freq="YS")
     'Simple rule: the average past change goes on (drift).'
     """
     parts = _parts(reason)
-    mixed = [part for part in parts if re.fullmatch(SHARES, part)]
-    name = model_name(model, freq)
-    verb = "weighted"
-    if parts and (many := MANY.fullmatch(parts[0])):
-        mixed = [parts.pop(0)]
-        most = f"the most ({float(many[3]):.0%}) from {_method(many[2])}"
-        name = f"A combination of {many[1]} methods, {most}"
-    elif mixed:
-        parts.remove(mixed[0])
-        shares = _shares(mixed[0])
-        single = len(shares) == 1
-        name = model_name(next(iter(shares)), freq) if single else f"A combination: {_told(shares)}"
-        verb = "chosen" if single else "weighted"
-    said, unknown = [name], list[str]()
+    mix = next((part for part in parts if MANY.fullmatch(part) or re.fullmatch(SHARES, part)), "")
+    said, verb = [model_name(model, freq)], ""
+    if mix:
+        parts.remove(mix)
+        named = "" if MANY.fullmatch(mix) else mix
+        verb = "chosen" if named and len(_shares(named)) == 1 else "weighted"
+        if EQUAL in parts:
+            parts.remove(EQUAL)
+            said = _without_evidence(model, mix, freq)
+        else:
+            said = [_mixed(mix, freq)]
+    effects, notes = list[str](), list[str]()
     for part in parts:
-        plain = _evidence(part, verb, freq) if mixed else ""
-        (said if plain else unknown).append(plain or part)
-    sentence = f"{', '.join(said)}."
-    return f"{sentence} Why: {'; '.join(unknown)}." if unknown else sentence
+        if plain := _evidence(part, verb, freq) if mix else "":
+            said.append(plain)
+        elif effect := EFFECT.fullmatch(part):
+            effects.append(re.sub("^a year ", "each further year ", effect[1]).replace("_", " "))
+        else:
+            notes.append(_note(part))
+    sentences = [", ".join(said)]
+    if effects:
+        sentences.append(f"Figures are multiplied by ({VERY_LIKELY} ranges in brackets): {'; '.join(effects)}")
+    if notes:
+        sentences.append(f"Note: {'; '.join(notes)}")
+    return " ".join(f"{sentence}." for sentence in sentences)
 
 
 def members(reason: str) -> frozenset[str]:
@@ -85,10 +99,34 @@ def _parts(reason: str) -> list[str]:
     return [part for part in (part.strip().rstrip(".") for part in reason.split(";")) if part]
 
 
+def _mixed(mix: str, freq: str) -> str:
+    """Say what a combination is made of."""
+    if many := MANY.fullmatch(mix):
+        return f"A combination of {many[1]} methods, the most ({float(many[3]):.0%}) from {_method(many[2])}"
+    shares = _shares(mix)
+    if len(shares) == 1:
+        return model_name(next(iter(shares)), freq)
+    return f"A combination of {len(shares)} methods: {_told(shares)}"
+
+
+def _without_evidence(model: str, mix: str, freq: str) -> list[str]:
+    """Say what a combination is made of whose weights rest on no past error, and why."""
+    many = MANY.fullmatch(mix)
+    shares = {many[2]: float(many[3])} if many else _shares(mix)
+    count = int(many[1]) if many else len(shares)
+    why = UNWEIGHED if model == "auto" else ""
+    if count == 1:
+        only = "because many of the figures are zero" if SPARSE in shares else "the only method that could answer"
+        return [_mixed(mix, freq), only]
+    if any(abs(share - 1 / count) > AS_NEAR for share in shares.values()):
+        return [_mixed(mix, freq), "weighted by how many figures are zero" if SPARSE in shares else "weighted equally"]
+    whole = f"A combination of {count} methods in equal parts"
+    named = whole if many else f"{whole}: {listed([_method(name) for name in shares])}"
+    return [named, why] if why else [named]
+
+
 def _evidence(part: str, verb: str, freq: str) -> str:
     """Say where weights come from; "" for a part that is not about that."""
-    if part == "equal weights":
-        return "weighted equally"
     if part == "weights from the prior":
         return f"{verb} by {PRIOR}, because no past forecast can be checked yet"
     if found := EVIDENCE.fullmatch(part):
@@ -98,6 +136,16 @@ def _evidence(part: str, verb: str, freq: str) -> str:
     if found := LATER.fullmatch(part):
         return f"at the end of the projection {_told(_shares(found[1]))}"
     return ""
+
+
+def _note(part: str) -> str:
+    """Say what was done to a series; a part that is not known as it is."""
+    if found := HELD.fullmatch(part):
+        figures = f"{found[2]} {'figure' if found[2] == '1' else 'figures'}"
+        return f"{figures} of {found[1].replace('_', ' ')} not learnt from"
+    if found := FILLED.fullmatch(part):
+        return f"{found[1]} missing {'figure' if found[1] == '1' else 'figures'} filled in"
+    return part
 
 
 def _shares(text: str) -> dict[str, float]:

@@ -36,8 +36,10 @@ def method(run: RunRecord, leads: Mapping[str, Area]) -> tuple[Fact, ...]:
         Fact(
             "How sure it is",
             f"Each projection is {paths} simulated futures. Their spread is set by how far past forecasts were from "
-            "what happened, not by the model's own claim, and shares a common shock across areas. The true figure "
-            f"should fall inside the {LIKELY} range 80% of the time, and inside the {VERY_LIKELY} range 95% of it.",
+            "what happened, not by the model's own claim; the fewer can be checked, the more it leans on a starting "
+            "assumption. Areas share a part of their shocks. The true figure "
+            f"should fall inside the {LIKELY} range 80% of the time, and inside the {VERY_LIKELY} range 95% of it; how "
+            f"often it fell inside the {LIKELY} range in past checks stands under the tables of errors.",
         ),
         Fact(
             "How models are judged",

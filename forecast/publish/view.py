@@ -51,6 +51,8 @@ class Block:
     charts : tuple of str
         SVG: one for wide and one for narrow screens, or one for both; empty if there is nothing to draw.
     figures : Table or None
+    earlier : Table or None
+        The older part of a long history, which `figures` then leaves out.
     chance_title, chance_note : str
     chance : Table or None
         Chance of more than the threshold, by period.
@@ -62,6 +64,7 @@ class Block:
     remarks: tuple[str, ...] = ()
     charts: tuple[str, ...] = ()
     figures: Table | None = None
+    earlier: Table | None = None
     chance_title: str = ""
     chance_note: str = ""
     chance: Table | None = None

@@ -38,6 +38,11 @@ MODEL_NAMES = {
     "ets": "Exponential smoothing, each area alone (ets)",
     "arima": "ARIMA, each area alone (arima)",
     "prophet": "Prophet, each area alone (prophet)",
+    "structural": "Structural model, each area alone (structural)",
+    "count_regression": "Regression of counts, each area alone (count_regression)",
+    "theta_classical": "Theta method, each area alone (theta_classical)",
+    "ets_log": "Exponential smoothing of logarithms, each area alone (ets_log)",
+    "damped_trend": "Trend that flattens, each area alone (damped_trend)",
     "drift": "Simple rule: the average past change goes on (drift)",
 }
 METHODS = {
@@ -63,8 +68,13 @@ METHODS = {
     "ar_seasonal": "an autoregression with a season",
     "ar_differences": "an autoregression of changes",
     "ar_mean": "an autoregression around the mean",
+    "tsb": "the chance of any times how many",
+    "croston_sba": "how many over how often",
+    "adida": "smoothing of sums over longer periods",
+    "pooled_rate": "a recent rate with a pattern learnt together",
     "sparse_mean": "a mean of methods for rare counts",
 }
+ACRONYMS = {word: word.upper() for word in ("ehc", "la", "nhs", "sen", "send", "slt")}
 REASONS = {
     "x": "not available",
     "z": "not applicable",
@@ -137,8 +147,12 @@ MEASURES = {
 
 
 def measure(name: str) -> Measure:
-    """Return how a measure is named; a measure that is not listed goes by its name with spaces."""
-    plain = name.replace("_", " ")
+    """Return how a measure is named; a measure that is not listed goes by its name with spaces.
+
+    >>> measure("slt_referrals").title, measure("first_visits").title
+    ('SLT referrals', 'First visits')
+    """
+    plain = " ".join(ACRONYMS.get(word, word) for word in name.split("_"))
     return MEASURES.get(name, Measure(plain[:1].upper() + plain[1:], plain))
 
 
@@ -305,7 +319,10 @@ def model_name(name: str, freq: str) -> str:
         return f"Simple rule: the same as the last {period_word(freq)} (naive)"
     if name == "seasonal_naive":
         return f"Simple rule: the same {period_word(freq)} a year before (seasonal_naive)"
-    return MODEL_NAMES.get(name, name)
+    if name in MODEL_NAMES or name not in METHODS:
+        return MODEL_NAMES.get(name, name)
+    what = re.sub("^(the|an?) ", "", METHODS[name])
+    return f"{what[:1].upper()}{what[1:]} ({name})"
 
 
 def in_sentence(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from forecast.evaluate.origins import CALIBRATION_ORIGINS, RollingPoints, past_origins
+from forecast.evaluate.origins import CALIBRATION_ORIGINS, RollingPoints, past_origins, pools_of
 from forecast.panel import BoolArray, FloatArray, IntArray
 
 
@@ -78,9 +78,8 @@ def past_errors(rolling: RollingPoints, points: FloatArray, *, seen: int) -> lis
     ends, steps = np.asarray(rolling.ends), np.arange(1, horizon + 1)
     outturn = rolling.outturn()
     found = []
-    codes = np.unique(window.pools, return_inverse=True)[1]
-    for rows in np.split(np.argsort(codes, kind="stable"), np.bincount(codes).cumsum()[:-1]):
-        past = past_origins(seen, horizon=horizon, period=window.period, pool_size=len(rows))
+    for rows, first in pools_of(window):
+        past = past_origins(seen, horizon=horizon, period=window.period, pool_size=len(rows), first=first)
         recent = np.flatnonzero(np.isin(ends, past[-CALIBRATION_ORIGINS:]))
         predicted = points[np.ix_(recent, rows)]
         known = (ends[recent, None] + steps <= seen)[:, None, :] & np.isfinite(predicted)

@@ -77,7 +77,8 @@ def test_an_annual_origin_has_six_past_origins_whose_whole_horizon_is_known():
 def test_a_pool_with_three_cycles_behind_it_looks_back_half_a_horizon_and_a_horizon():
     assert past_origins(48, horizon=12, period=12, pool_size=8) == (36, 42)
     assert past_origins(24, horizon=3, period=4, pool_size=8) == (21, 22)
-    assert past_origins(60, horizon=1, period=12, pool_size=8) == (59,)
+    assert past_origins(60, horizon=1, period=12, pool_size=8) == (58, 59)
+    assert past_origins(60, horizon=12, period=12, pool_size=8, first=24) == (48, 50, 52, 54, 56, 58)
 
 
 @pytest.mark.parametrize(("length", "pool_size"), [(47, 8), (84, 7)])

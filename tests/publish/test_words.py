@@ -90,3 +90,11 @@ def test_names_and_reasons():
     assert words.model_name("seasonal_naive", "MS").startswith("Simple rule: the same month a year before")
     assert words.model_name("mine", "MS") == "mine"
     assert words.period_word("W-MON", 2) == "weeks"
+
+
+def test_every_model_has_words():
+    from forecast import models
+
+    assert set(models.names()) <= set(words.METHODS)
+    assert words.model_name("theta_pooled", "MS") == "Theta method with a season learnt together (theta_pooled)"
+    assert words.model_name("ar_trend", "MS") == "Autoregression around a trend (ar_trend)"
