@@ -33,7 +33,7 @@ from experiments.benchmark_scores import (
 )
 from experiments.tables import markdown_table, text_table, without
 from forecast import models
-from forecast.engine.batch import THREADS_VARIABLE
+from forecast.threads import THREADS_VARIABLE
 from jobs.tracking import ENVIRONMENT, SQLITE
 from jobs.tracking_store import StoreFault, check_store
 

@@ -29,7 +29,7 @@ QUANTILES: tuple[float, ...] = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0
 LEVELS = (20, 40, 60, 80, 95)
 CORES = 2
 WARMING_SERIES = 2
-OWN = ("auto", "ensemble", "seasonal_naive", "theta", "ets", "structural", "prophet")
+OWN = ("auto", "seasonal_naive", "theta", "ets", "structural", "count_regression", "prophet")
 STATSFORECAST = ("SeasonalNaive", "AutoETS", "AutoCES", "AutoARIMA", "DynamicOptimizedTheta", "AutoTheta")
 MEGABYTE = 1_000_000
 
@@ -107,8 +107,7 @@ def contender(name: str) -> Contender:
 
 def own_names(*, slow: bool) -> tuple[str, ...]:
     """Names of this library's models in the table, those that take long included or not."""
-    known = [name for name in OWN if name == "auto" or name in models.names()]
-    return tuple(name for name in known if slow or name == "auto" or not models.get(name).capability.slow)
+    return tuple(name for name in OWN if slow or name == "auto" or not models.get(name).capability.slow)
 
 
 PEERS = (*STATSFORECAST, "Prophet")

@@ -34,7 +34,7 @@ from experiments.scaling_work import (
     one_series,
 )
 from experiments.tables import text_table
-from forecast.engine.batch import THREADS_VARIABLE
+from forecast.threads import THREADS_VARIABLE
 from jobs.tracking import ENVIRONMENT, SQLITE
 from jobs.tracking_store import StoreFault, check_store
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -132,6 +133,16 @@ class Panel:
     groups: tuple[str, ...] | None = None
     known: Mapping[str, FloatArray] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", MappingProxyType(dict(self.known)))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "known": dict(self.known)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
+
     @classmethod
     def from_frame(
         cls,
@@ -154,8 +165,11 @@ class Panel:
             What is known ahead: ds, numeric columns, and unique_id unless the figures are the same for all
             series. Every period of the panel and as many after it as are to be forecast, the same for all.
         groups : sequence of str, optional
-            Key columns to pool over, together. Default: the finest of all key columns together or each
-            alone that gives pools of eight series on average, else the whole panel. `[]`: the whole panel.
+            Key columns to pool over, together. `[]`: the whole panel. Default: each series goes to the first
+            of these pools that has eight series or more: those like it in all key columns; those like it in
+            the first column and in no pool yet; the same for each further column. The series left over share
+            one pool. A pool by all columns or by the first depends on no series outside it; name `groups` to
+            fix them all.
 
         Returns
         -------
@@ -193,7 +207,11 @@ class Panel:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """unique_id, ds, y: one row a series and period. Made anew each time it is asked for."""
+        """unique_id, ds, y: one row a series and period.
+
+        Made anew each time it is asked for: what is written to it does not reach the panel. Change the frame
+        and build another panel with `from_frame` instead.
+        """
         n, length = self.values.shape
         return pd.DataFrame(
             {
@@ -219,19 +237,12 @@ class Panel:
 
     @cached_property
     def pools(self) -> Names:
-        """Pool name of each series: who may learn from whom."""
-        if self.groups is not None:
-            return _pool_names(self.keys, self.groups)
-        columns = tuple(self.keys.columns)
-        choices = dict.fromkeys((columns, *((name,) for name in columns)))
-        counted = [(len(np.unique(names)), names) for names in (_pool_names(self.keys, by) for by in choices if by)]
-        finest_first = sorted(counted, key=lambda choice: -choice[0])
-        large_enough = (names for pools, names in finest_first if len(names) / pools >= MIN_POOL)
-        return next(large_enough, _pool_names(self.keys, ()))
+        """Pool name of each series: who may learn from whom. See `from_frame` for how they are chosen."""
+        return _chosen_pools(self.keys) if self.groups is None else _pool_names(self.keys, self.groups)
 
     def window(self) -> Window:
         """Return the whole panel as arrays."""
-        return Window(self.ids, self.values, self.dates, self.period, self.pools, self.known)
+        return Window(self.ids, self.values, self.dates, self.period, self.pools, dict(self.known))
 
     def until(self, length: int) -> Panel:
         """Return the panel whose last date is its `length`-th: what was known at an earlier origin.
@@ -256,6 +267,21 @@ class Panel:
             keys=self.keys.iloc[rows],
             known={name: grid.read_only(array[rows]) for name, array in self.known.items()},
         )
+
+
+def _chosen_pools(keys: pd.DataFrame) -> Names:
+    """Pools of eight series or more by all keys, then by each alone among the series left; the rest is ""."""
+    pools = _pool_names(keys, ()).astype(object)
+    left = np.arange(len(keys))
+    for by in dict.fromkeys((tuple(keys.columns), *((name,) for name in keys.columns))):
+        if not by or len(left) < MIN_POOL:
+            break
+        names, codes, counts = np.unique(_pool_names(keys.iloc[left], by), return_inverse=True, return_counts=True)
+        enough = counts[codes] >= MIN_POOL
+        what = "/".join(map(str, by))
+        pools[left[enough]] = [f"{what}={name}" for name in names[codes[enough]]]
+        left = left[~enough]
+    return pools.astype(np.str_)
 
 
 def _pool_names(keys: pd.DataFrame, by: Sequence[str]) -> Names:

@@ -7,16 +7,16 @@ series at a time, on several threads, and their figures are the same however man
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from forecast.calendar import academic_year, calendar_year
-from forecast.engine.batch import in_threads
 from forecast.errors import SpecError
 from forecast.panel import FloatArray, IntArray
+from forecast.threads import in_threads
 
 BLOCK_VALUES = 2**20
 KEPT_VALUES = 2**24
@@ -55,8 +55,11 @@ class WholePaths:
         return self.array[rows]
 
 
+@dataclass(frozen=True, eq=False, init=False, repr=False)
 class Forecast:
     """Joint sample paths of a panel's future.
+
+    Made from `ids`, `ds`, `keys`, `freq`, `ledger` and either `paths` or their `source`, all by name.
 
     Attributes
     ----------
@@ -64,10 +67,12 @@ class Forecast:
         Series with an answer. A series without one is in the ledger alone.
     ds : DatetimeIndex, length h
         First days of the forecast periods.
+    source : PathSource
+        Draws the paths of some series. Everything here but `paths` goes through them in blocks of series, so
+        that memory does not grow with the panel.
     paths : ndarray (n, h, p)
-        Non-negative. Path k of every series belongs to the same future, so sums over series are valid. Made
-        from a source, they are drawn when asked for, and kept only if few; everything else here goes through
-        them in blocks of series, so that memory does not grow with the panel.
+        Non-negative. Path k of every series belongs to the same future, so sums over series are valid. Drawn
+        when asked for, and kept only if few.
     keys : DataFrame
         Key columns by unique_id.
     freq : str
@@ -76,34 +81,51 @@ class Forecast:
         "not_enough_data"), reason, n_obs, last_ds.
     """
 
+    ids: tuple[str, ...]
+    ds: pd.DatetimeIndex
+    source: PathSource
+    keys: pd.DataFrame
+    freq: str
+    ledger: pd.DataFrame
+    _kept: list[FloatArray] = field(init=False)
+
     def __init__(
         self,
+        *,
         ids: tuple[str, ...],
         ds: pd.DatetimeIndex,
-        paths: FloatArray | PathSource,
         keys: pd.DataFrame,
         freq: str,
         ledger: pd.DataFrame,
+        paths: FloatArray | PathSource | None = None,
+        source: PathSource | None = None,
     ) -> None:
-        self.ids, self.ds, self.keys, self.freq, self.ledger = ids, ds, keys, freq, ledger
-        self._source = WholePaths(paths) if isinstance(paths, np.ndarray) else paths
+        given = source if paths is None else paths  # `replace` gives the source there was besides new paths
+        if given is None:
+            raise TypeError("Forecast: paths or their source is needed.")
+        drawing = WholePaths(given) if isinstance(given, np.ndarray) else given
+        fields = {"ids": ids, "ds": ds, "source": drawing, "keys": keys, "freq": freq, "ledger": ledger, "_kept": []}
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
-        return f"Forecast({len(self.ids)} series, {len(self.ds)} periods, {self._source.n_paths} paths)"
+        return f"Forecast({len(self.ids)} series, {len(self.ds)} periods, {self.source.n_paths} paths)"
 
     @property
     def paths(self) -> FloatArray:
         """All paths (n, h, p)."""
-        if isinstance(self._source, WholePaths):
-            return self._source.array
-        whole = np.empty((len(self.ids), len(self.ds), self._source.n_paths))
+        if isinstance(self.source, WholePaths):
+            return self.source.array
+        if self._kept:
+            return self._kept[0]
+        whole = np.empty((len(self.ids), len(self.ds), self.source.n_paths))
 
         def run(first: int) -> None:
             whole[first : first + self._block] = self._draw(np.arange(first, self._end(first)))
 
         in_threads(run, range(0, len(self.ids), self._block))
         if whole.size <= KEPT_VALUES:
-            self._source = WholePaths(whole)
+            self._kept.append(whole)
         return whole
 
     def quantiles(self, qs: Sequence[float]) -> pd.DataFrame:
@@ -194,7 +216,7 @@ class Forecast:
     def _by_block(self, read: Callable[[FloatArray], Mapping[Column, FloatArray]]) -> pd.DataFrame:
         """Read figures off the paths of every series and period, block by block, into columns of a frame."""
         n, horizon = len(self.ids), len(self.ds)
-        columns = {name: np.empty((n, horizon)) for name in read(np.empty((0, horizon, self._source.n_paths)))}
+        columns = {name: np.empty((n, horizon)) for name in read(np.empty((0, horizon, self.source.n_paths)))}
 
         def run(first: int) -> None:
             rows = np.arange(first, self._end(first))
@@ -214,7 +236,7 @@ class Forecast:
         """Sum the paths of series (h, p): in parts, each one block after the other, whatever the threads."""
         length = -(-len(rows) // (SUM_PARTS * self._block)) * self._block
         starts = range(0, len(rows), length)
-        parts = np.zeros((len(starts), len(self.ds), self._source.n_paths))
+        parts = np.zeros((len(starts), len(self.ds), self.source.n_paths))
 
         def run(start: int) -> None:
             for first in range(start, min(start + length, len(rows)), self._block):
@@ -225,12 +247,12 @@ class Forecast:
         return np.asarray(parts.sum(axis=0))
 
     def _draw(self, rows: IntArray) -> FloatArray:
-        return self._source.draw(rows)
+        return self._kept[0][rows] if self._kept else self.source.draw(rows)
 
     @property
     def _block(self) -> int:
         """Series drawn at a time."""
-        return max(BLOCK_VALUES // max(len(self.ds) * self._source.n_paths, 1), 1)
+        return max(BLOCK_VALUES // max(len(self.ds) * self.source.n_paths, 1), 1)
 
     def _end(self, first: int) -> int:
         return min(first + self._block, len(self.ids))

@@ -19,6 +19,7 @@ from forecast.models.history import last_observed
 from forecast.models.specs import ModelSpec, by_name, members_of, to_run
 from forecast.panel import FloatArray, IntArray, Panel
 from forecast.paths import LEDGER_COLUMNS, Forecast
+from forecast.threads import thread_count
 
 LADDER = (("drift", 4), ("naive", 2))
 EVALUATION_PATHS = 400
@@ -225,6 +226,7 @@ def study_panel(
     """
     if horizon < 1:
         raise SpecError(f"horizon {horizon}: at least 1 period is needed. Ask for 1 or more.")
+    thread_count()
     specs = models if isinstance(models, Mapping) else by_name(models)
     in_auto = tuple(auto_members or default_members(panel.period))
     members = {name: members_of(name, spec, in_auto) for name, spec in specs.items()}

@@ -15,7 +15,7 @@ from jobs.config_checks import MEASURE, NAME, NOT_BLANK, as_day, shown, suggesti
 BUNDLED = "bundled"
 SQLITE = "sqlite:///"
 MOST_GAP = 24
-DEFAULT_CANDIDATES = ("naive", "drift", "area_growth", "theta_classical", "ets_log")
+DEFAULT_CANDIDATES = ("naive", "drift", "area_growth", "theta_classical", "damped_trend")
 BUNDLED_SOURCES = ("sen2_release", "nhs_waiting_list")
 
 

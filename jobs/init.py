@@ -72,7 +72,7 @@ targets:
     model: auto
     # Compared with it; auto is the same whichever they are. theta, ets, arima, prophet, structural and
     # count_regression can be added; they are fitted one area at a time, which takes longer.
-    candidates: [naive, drift, area_growth, theta_classical, ets_log]
+    candidates: [naive, drift, area_growth, theta_classical, damped_trend]
     # The page gives the chance of more than a number you name:
     # thresholds:
     #   requests: 1000

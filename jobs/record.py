@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jobs.config import RunConfig
 
 ID_LENGTH = 12
-TABLES = ("history", "forecasts", "scores", "ledger")
+TABLES = ("history", "forecasts", "scores", "ledger", "weights", "reasons")
 NEEDED = ("run_id", "name", "as_of", "created", "status", "warnings", "files")
 
 
@@ -38,7 +38,7 @@ class RunFrames:
 
     Attributes
     ----------
-    history, forecasts, scores, ledger : DataFrame
+    history, forecasts, scores, ledger, weights, reasons : DataFrame
         As written to the run folder.
     areas : mapping of target name to list of dict
         area_code, area_name and geographic_level of what the page shows.
@@ -50,6 +50,8 @@ class RunFrames:
     forecasts: pd.DataFrame
     scores: pd.DataFrame
     ledger: pd.DataFrame
+    weights: pd.DataFrame
+    reasons: pd.DataFrame
     areas: Mapping[str, list[dict[str, str]]]
     status: str
     warnings: tuple[str, ...]

@@ -19,6 +19,7 @@ from forecast.models.area_growth import AreaGrowth
 from forecast.models.base import Model
 from forecast.sources.observations import AGGREGATES, Reading
 from forecast.study import LADDER, Study, study_panel
+from jobs.explained import reasons_of, weights_of
 from jobs.inputs import DATE_FORM, PanelJob, freq_of
 from jobs.record import RunFrames
 
@@ -86,7 +87,7 @@ def _scope(job: PanelJob, names: list[str]) -> dict[str, list[str]]:
 
 def forecast_all(config: RunConfig, readings: Mapping[str, Reading], studies: list[Evaluated]) -> RunFrames:
     """Forecast every panel with the model of its target and lay out the tables of the run folder."""
-    forecasts, scores, ledgers = [], [], []
+    forecasts, scores, ledgers, weights, reasons = [], [], [], [], []
     for done in studies:
         job, target = done.job, done.job.target
         made = done.study.forecast(target.model, seed=config.seed, n_paths=config.n_paths)
@@ -104,6 +105,9 @@ def forecast_all(config: RunConfig, readings: Mapping[str, Reading], studies: li
         forecasts.append(table.assign(on_page=table["area_code"].isin(job.on_page)))
         scores.append(_labelled(done.cells, job))
         ledgers.append(_labelled(made.ledger, job))
+        of_panel = {"target": target.name, "measure": job.measure, "geographic_level": job.geographic_level}
+        weights.append(weights_of(done.study).assign(**of_panel))
+        reasons.append(_labelled(reasons_of(done.study, candidate_names(target)), job))
     history = pd.concat(
         [
             readings[target.data]
@@ -120,6 +124,8 @@ def forecast_all(config: RunConfig, readings: Mapping[str, Reading], studies: li
         forecasts=pd.concat(forecasts, ignore_index=True),
         scores=pd.concat(scores, ignore_index=True),
         ledger=ledger,
+        weights=pd.concat(weights, ignore_index=True),
+        reasons=pd.concat(reasons, ignore_index=True),
         areas={
             target.name: _page_areas([done.job for done in studies if done.job.target.name == target.name])
             for target in config.targets

@@ -33,7 +33,7 @@ NIGHT, MODEL = "night", "model"
 BATCH = 1000
 DIGEST_LENGTH = 36
 MAX_DETAIL = 300
-TABLES = ("forecasts.parquet", "scores.parquet", "ledger.parquet")
+EXPLAINED_BY_MODEL = ("weights", "reasons")
 WITHHELD = "local figures do not go to a server, so only settings and accuracy are there, no tables or plots. "
 WITHHELD += "Find those in the run folder, or name a sqlite:/// uri under tracking."
 EXPLAINED = """Overall figures (`wape`, `mase`, `bias`, `pinball`, `coverage_80`, `coverage_95`) average these \
@@ -164,8 +164,9 @@ def record(client: Any, request: Request, *, on_server: bool) -> Reply:
         parent = night.start(f"{manifest['run_id']} {manifest['as_of']}", NIGHT)
         place = _folder(scratch, NIGHT)
         if not withheld:
-            for name in (*TABLES, "manifest.json"):
-                shutil.copy2(folder / name, place)
+            for path in (*folder.glob("*.parquet"), folder / "manifest.json"):
+                if path.stem != "history":
+                    shutil.copy2(path, place)
             _write_config(manifest, place / "config.yaml")
             draw_plots(_folder(place, "plots"), targets=manifest["targets"], history=history, scores=scores)
         extra = {f"series_{status}": float(n) for status, n in ledger["status"].value_counts().items()}
@@ -179,6 +180,8 @@ def record(client: Any, request: Request, *, on_server: bool) -> Reply:
                 scores[scores["model"].eq(model)].to_parquet(place / "scores.parquet", index=False)
             if len(own) and not withheld:
                 own.to_parquet(place / "ledger.parquet", index=False)
+            if not withheld:
+                _explain(model, folder, place)
             night.log(child, compared.readings[model], params=_params(manifest, model), extra={}, artifacts=place)
             night.end(child)
         night.end(parent)
@@ -306,6 +309,18 @@ def _each(targets: list[Mapping[str, Any]], key: str) -> str:
     if len(set(values.values())) == 1:
         return next(iter(values.values()))
     return ", ".join(f"{name}: {value}" for name, value in values.items())
+
+
+def _explain(model: str, folder: Path, place: Path) -> None:
+    """Write the weights of a combination, or what a model said of series, as text that MLflow shows."""
+    import pandas as pd
+
+    for name in EXPLAINED_BY_MODEL:
+        path = folder / f"{name}.parquet"
+        table = pd.read_parquet(path) if path.exists() else pd.DataFrame({"model": []})
+        rows = table[table["model"].eq(model)]
+        if len(rows):
+            rows.round({"weight": 4}).to_csv(place / f"{name}.csv", index=False)
 
 
 def _write_config(manifest: Mapping[str, Any], path: Path) -> None:

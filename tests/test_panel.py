@@ -1,5 +1,8 @@
 """Panel: a regular grid, keys that are constant, and refusals that name what is wrong."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -152,6 +155,53 @@ def test_pools_are_the_finest_keys_that_leave_eight_series_each():
     assert sizes(Panel.from_frame(keyed(12), freq="YS")) == [12]
 
 
+def grouped(*keys: tuple[str, str]) -> Panel:
+    """A series for each pair of keys."""
+    return Panel.from_frame(keyed(len(keys), region=lambda i: keys[i][0], measure=lambda i: keys[i][1]), freq="YS")
+
+
+def test_each_series_goes_to_its_finest_pool_of_eight_and_what_is_left_shares_one():
+    keys = [("N", "a")] * 8 + [("N", "b")] * 5 + [("N", "c")] * 3 + [("S", "b")] * 6 + [("E", "b")] * 2
+    keys += [("S", "a")] * 7 + [("W", "c")]
+    assert grouped(*keys).pools.tolist() == [
+        *["region/measure=N/a"] * 8,
+        *["region=N"] * 8,
+        *["region=S"] * 6,
+        *[""] * 2,
+        *["region=S"] * 7,
+        "",
+    ]
+    keys = [("N", "a")] * 7 + [("S", "b")] * 7 + [("E", "a")] * 3
+    assert grouped(*keys).pools.tolist() == [*["measure=a"] * 7, *[""] * 7, *["measure=a"] * 3]
+
+
+def test_names_of_pools_by_different_columns_are_not_mixed_up():
+    made = grouped(*[("x", f"m{i}") for i in range(8)], *[(f"r{i}", "x") for i in range(8)])
+    assert made.pools.tolist() == ["region=x"] * 8 + ["measure=x"] * 8
+
+
+two_keys = st.lists(st.tuples(st.sampled_from("NS"), st.sampled_from("ab")), min_size=1, max_size=40)
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(two_keys, st.sampled_from("NSE"), st.sampled_from("abc"), st.integers(1, 9))
+def test_series_of_another_group_change_no_group_of_eight(keys, region, measure, more):
+    before = grouped(*keys).pools
+    after = grouped(*keys, *[(region, measure)] * more).pools
+    for i, pool in enumerate(before):
+        by = pool.partition("=")[0]
+        if (by == "region/measure" and keys[i] != (region, measure)) or (by == "region" and keys[i][0] != region):
+            assert after[i] == pool
+            assert (after == pool).sum() == (before == pool).sum()
+    named = [name for name in after if name]
+    assert not named or np.unique(named, return_counts=True)[1].min() >= 8
+
+
+def test_a_series_in_a_third_group_leaves_two_groups_of_eight_alone():
+    made = Panel.from_frame(keyed(17, region=lambda i: "NSE"[i // 8]), freq="YS")
+    assert made.pools.tolist() == ["region=N"] * 8 + ["region=S"] * 8 + [""]
+
+
 def test_pools_by_groups_and_whole_panel():
     rows = keyed(16, measure=lambda i: "ab"[i % 2], region=lambda i: "NSEW"[i % 4])
     assert sizes(Panel.from_frame(rows, freq="YS", groups=[])) == [16]
@@ -230,6 +280,13 @@ def test_pool_names_say_the_keys_in_order():
     assert made.pools.tolist() == ["N/2020", "S/2020", "N/2021", "S/2021"]
 
 
+def test_the_frame_is_a_copy():
+    made = panel(growing(2, 4))
+    taken = made.frame
+    taken["y"] = 0.0
+    assert made.frame["y"].min() > 0
+
+
 def ahead(*, first: str = "2010-01-01", freq: str = "YS", **columns) -> pd.DataFrame:
     """Columns for all series from `first` on."""
     length = len(next(iter(columns.values())))
@@ -263,6 +320,20 @@ def test_known_rows_of_other_series_and_earlier_years_are_left_out():
     early = by_series(ds=lambda rows: rows["ds"] - pd.DateOffset(years=1))
     made = two_areas(pd.concat([early, early.iloc[:5].assign(unique_id="other", population=np.nan)]))
     np.testing.assert_array_equal(made.known["population"], [[11, 12, 13, 14], [21, 22, 23, 24]])
+
+
+def test_known_columns_are_read_only_in_a_copy_as_well():
+    columns = {"population": np.ones((2, 3))}
+    made = replace(two_areas(by_series()), known=columns)
+    columns["late"] = np.ones((2, 3))
+    made.window().known["later"] = np.ones((2, 3))
+    for each in (made, copy.deepcopy(made), made.select(["a"])):
+        assert list(each.known) == ["population"]
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            each.known["x"] = np.ones((2, 3))
+    back = copy.deepcopy(made)
+    assert (back.ids, back.freq) == (made.ids, made.freq)
+    np.testing.assert_array_equal(back.values, made.values)
 
 
 def test_known_columns_follow_until_select_and_rows():

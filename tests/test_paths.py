@@ -1,5 +1,7 @@
 """Forecast: totals are taken on paths, quantiles at the edge."""
 
+from dataclasses import FrozenInstanceError, fields, replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,7 +172,8 @@ def lazy(source, n: int = 23) -> Forecast:
     keys = pd.DataFrame({"area": [f"a{i % 3}" for i in range(n)], "odd": [i % 2 for i in range(n)]})
     ids = tuple(f"s{i:02d}" for i in range(n))
     ds = pd.date_range("2024-07-01", periods=14, freq="MS")
-    return Forecast(ids, ds, source, keys.set_index(pd.Index(ids, name="unique_id")), "MS", LEDGER)
+    keys = keys.set_index(pd.Index(ids, name="unique_id"))
+    return Forecast(ids=ids, ds=ds, paths=source, keys=keys, freq="MS", ledger=LEDGER)
 
 
 @pytest.fixture
@@ -256,6 +259,31 @@ def test_given_paths_are_given_back():
     array = np.ones((2, 3, 4))
     assert made(array).paths is array
     assert repr(made(array)) == "Forecast(2 series, 3 periods, 4 paths)"
+
+
+def test_a_forecast_is_not_written_to_but_replaced(small_blocks):
+    fc = lazy(Lazy())
+    with pytest.raises(FrozenInstanceError):
+        fc.ids = ()
+    with pytest.raises(AttributeError):
+        fc.paths = np.ones((23, 14, 21))
+    quarterly = replace(fc, freq="QS")
+    assert (quarterly.freq, fc.freq) == ("QS", "MS")
+    assert quarterly.source is fc.source
+    assert not fc.source.drawn
+    drawn = fc.paths
+    assert replace(fc, freq="QS").paths is not drawn
+    ones = np.ones((23, 14, 5))
+    other = replace(fc, paths=ones)
+    assert other.paths is ones
+    assert other.total()["mean"].eq(23).all()
+    assert fc.paths is drawn
+    assert [each.name for each in fields(fc) if each.init] == ["ids", "ds", "source", "keys", "freq", "ledger"]
+
+
+def test_a_forecast_without_paths_or_source_is_refused():
+    with pytest.raises(TypeError, match="paths or their source"):
+        Forecast(ids=(), ds=pd.DatetimeIndex([]), keys=pd.DataFrame(), freq="MS", ledger=LEDGER)
 
 
 def test_reading_figures_leaves_the_paths_alone():

@@ -2,17 +2,15 @@
 
 A member is a function `(batch, steps) -> points (n, steps)` marked `@member(name)` in a module of this
 folder; `members()` finds it. Its kernel is a compiled loop over rows that `Batch.each` runs on a thread pool.
-`summaries()` reads the names from the sources, because listing models must not load the compiler.
+`described()` reads what they are from the sources, because listing models must not load the compiler.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
-import os
 import pkgutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -22,19 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 import forecast.engine as engine_package
+from forecast.threads import in_threads
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 ROWS_PER_BLOCK = 64
-THREADS_VARIABLE = "FORECAST_THREADS"
-
-
-@dataclass(frozen=True)
-class Whole:
-    """An argument of a kernel that belongs to the pools, not to the rows, and is passed to each block uncut."""
-
-    array: npt.NDArray[np.generic]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,25 +50,41 @@ class Batch:
     period: int
     pools: IntArray
 
-    def each(self, rows_kernel: Callable[..., None], steps: int, *shared: object) -> FloatArray:
+    def each(
+        self,
+        rows_kernel: Callable[..., None],
+        steps: int,
+        *whole: object,
+        by_row: tuple[npt.NDArray[np.generic], ...] = (),
+    ) -> FloatArray:
         """Run a kernel over all rows and return what it writes (n, steps).
 
         Parameters
         ----------
         rows_kernel : compiled function
-            `(values, start, stop, period, *shared, out)` over the rows of a block.
+            `(values, start, stop, period, *by_row, *whole, out)` over the rows of a block.
         steps : int
             Columns of `out`.
-        *shared : object
-            Further arguments. An array of n rows is cut to those of the block, unless it is `Whole`.
+        *whole : object
+            Arguments that are the same for every block: figures, tables, arrays of pools.
+        by_row : tuple of ndarray
+            Arrays of n rows, of which a block is given its own.
+
+        Raises
+        ------
+        TypeError
+            An argument by row is not an array of n rows.
         """
         n = len(self.values)
+        for array in by_row:
+            if not isinstance(array, np.ndarray) or array.shape[:1] != (n,):
+                raise TypeError(f"by_row: arrays of {n} rows are needed, not {type(array).__name__} {np.shape(array)}")
         out = np.full((n, steps), np.nan)
 
         def run(first: int) -> None:
             rows = slice(first, first + ROWS_PER_BLOCK)
-            cut = [_cut(argument, rows, n) for argument in shared]
-            rows_kernel(self.values[rows], self.start[rows], self.stop[rows], self.period, *cut, out[rows])
+            cut = [array[rows] for array in by_row]
+            rows_kernel(self.values[rows], self.start[rows], self.stop[rows], self.period, *cut, *whole, out[rows])
 
         in_threads(run, range(0, n, ROWS_PER_BLOCK))
         return out
@@ -88,8 +95,31 @@ M = TypeVar("M", bound=Member)
 _MEMBERS: dict[str, Member] = {}
 
 
-def member(name: str) -> Callable[[M], M]:
-    """Decorate a function `(batch, steps) -> points (n, steps)`: make it known by its name."""
+@dataclass(frozen=True)
+class Described:
+    """A member as its source tells it.
+
+    Attributes
+    ----------
+    summary : str
+        First line of its docstring.
+    pooled : bool
+        Rows learn from others of their pool.
+    """
+
+    summary: str
+    pooled: bool
+
+
+def member(name: str, *, pooled: bool = False) -> Callable[[M], M]:
+    """Decorate a function `(batch, steps) -> points (n, steps)`: make it known by its name.
+
+    Parameters
+    ----------
+    name : str
+    pooled : bool
+        Whether rows learn from others of their pool. Both are written out: `described` reads them unrun.
+    """
 
     def mark(function: M) -> M:
         _MEMBERS[name] = function
@@ -99,16 +129,24 @@ def member(name: str) -> Callable[[M], M]:
 
 
 @cache
-def summaries() -> dict[str, str]:
-    """Return the first line of every member's docstring by name, sorted, without importing it."""
+def described() -> dict[str, Described]:
+    """Return what every member is, by name, sorted, without importing it."""
     found = {}
     for module in files(engine_package).iterdir():
         if module.name.endswith(".py"):
             for node in ast.parse(module.read_text(encoding="utf-8")).body:
                 match node:
-                    case ast.FunctionDef(decorator_list=[ast.Call(func=ast.Name("member"), args=[ast.Constant(name)])]):
-                        found[str(name)] = (ast.get_docstring(node) or "").partition("\n")[0]
+                    case ast.FunctionDef(
+                        decorator_list=[ast.Call(func=ast.Name("member"), args=[ast.Constant(name)], keywords=said)]
+                    ):
+                        summary = (ast.get_docstring(node) or "").partition("\n")[0]
+                        found[str(name)] = Described(summary, any(ast.unparse(word) == "pooled=True" for word in said))
     return dict(sorted(found.items()))
+
+
+def summaries() -> dict[str, str]:
+    """Return the first line of every member's docstring by name, sorted, without importing it."""
+    return {name: member.summary for name, member in described().items()}
 
 
 @cache
@@ -117,23 +155,3 @@ def members() -> dict[str, Member]:
     for module in pkgutil.iter_modules(engine_package.__path__):
         importlib.import_module(f"{engine_package.__name__}.{module.name}")
     return dict(sorted(_MEMBERS.items()))
-
-
-def in_threads(run: Callable[[int], None], blocks: range) -> None:
-    """Call `run` for every block, on as many threads as FORECAST_THREADS says, or the machine has cores."""
-    threads = int(os.environ.get(THREADS_VARIABLE) or os.cpu_count() or 1)
-    if threads == 1 or len(blocks) < 2:
-        for first in blocks:
-            run(first)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(run, blocks):
-            pass
-
-
-def _cut(argument: object, rows: slice, n: int) -> object:
-    if isinstance(argument, Whole):
-        return argument.array
-    if isinstance(argument, np.ndarray) and argument.ndim and len(argument) == n:
-        return argument[rows]
-    return argument

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,26 +21,60 @@ F = TypeVar("F", bound=Callable[..., object])
 def compiled(function: F) -> F:
     """Compile on first use and keep the result on disk; the function runs without the interpreter lock.
 
-    Floating point keeps IEEE order, so that a figure is the same on one thread and on many.
+    Floating point keeps IEEE order, so that a figure is the same on one thread and on many. Where no folder
+    can be written, each process compiles anew and says so once.
     """
     before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _cache_folder(before)
+    folder = cache_folder(before)
+    numba.config.CACHE_DIR = str(folder or before)
     try:
-        made: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        made: F = numba.njit(cache=folder is not None, nogil=True, error_model="numpy")(function)
     finally:
         numba.config.CACHE_DIR = before
     return made
 
 
 @cache
-def _cache_folder(chosen: str) -> str:
-    """Return the folder for these sources: numba alone would keep a caller whose callee in another file changed.
+def cache_folder(chosen: str) -> Path | None:
+    """Return the folder for these sources, or None: numba alone would keep a caller whose callee elsewhere changed.
 
-    Below the folder that NUMBA_CACHE_DIR names, or beside the sources; where that cannot be written, numba
-    takes one of the user's.
+    The first that can be written: below the folder that NUMBA_CACHE_DIR names, beside the sources, among the
+    user's caches. Folders of earlier sources of this installation are removed from beside it.
     """
     sources = Path(str(files("forecast.engine")))
     digest = hashlib.sha256()
     for source in sorted(sources.glob("*.py")):
         digest.update(source.read_bytes())
-    return str((Path(chosen) if chosen else sources / "__pycache__") / f"engine-{digest.hexdigest()[:16]}")
+    for place in _places(chosen, sources):
+        folder = place / f"engine-{digest.hexdigest()[:16]}"
+        if _writable(folder):
+            for other in place.glob("engine-*"):
+                if other != folder:
+                    shutil.rmtree(other, ignore_errors=True)
+            return folder
+    warnings.warn(
+        f"No folder for compiled forecasting kernels can be written, {sources / '__pycache__'} least of all: each "
+        "process compiles them anew, half a minute. Set NUMBA_CACHE_DIR to a folder that can be written.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+    return None
+
+
+def _places(chosen: str, sources: Path) -> Iterator[Path]:
+    """Folders to try; those that installations share have a part for each."""
+    installation = f"forecast-{hashlib.sha256(str(sources).encode()).hexdigest()[:16]}"
+    if chosen:
+        yield Path(chosen) / installation
+    yield sources / "__pycache__"
+    of_user = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    yield Path(of_user) / installation
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

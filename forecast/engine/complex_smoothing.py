@@ -16,7 +16,7 @@ from itertools import product
 
 import numpy as np
 
-from forecast.engine.batch import Batch, FloatArray, IntArray, Whole, member
+from forecast.engine.batch import Batch, FloatArray, IntArray, member
 from forecast.engine.compiling import compiled
 from forecast.engine.seasonal import add_season, remove_season, seasonal_effects
 
@@ -37,7 +37,7 @@ def complex_smoothing(batch: Batch, steps: int) -> FloatArray:
     -------
     ndarray (n, steps)
     """
-    return batch.each(complex_rows, steps, seasonal_effects(batch, "shrunk"), Whole(GRID))
+    return batch.each(complex_rows, steps, GRID, by_row=(seasonal_effects(batch, "shrunk"),))
 
 
 @compiled

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.engine.batch import Batch, FloatArray, IntArray, Whole, member
+from forecast.engine.batch import Batch, FloatArray, IntArray, member
 from forecast.engine.compiling import compiled
 from forecast.engine.sparse import alike
 
@@ -23,7 +23,7 @@ ROUNDING = 1e-24
 EXACT_BITS = 40
 
 
-@member("tsb")
+@member("tsb", pooled=True)
 def tsb(batch: Batch, steps: int) -> FloatArray:
     """Chance of demand in a period times its size, each smoothed by itself.
 
@@ -34,13 +34,11 @@ def tsb(batch: Batch, steps: int) -> FloatArray:
     -------
     ndarray (n, steps)
     """
-    scores = batch.each(
-        tsb_rows, 2 * len(SMOOTHINGS) * len(SIZE_SMOOTHINGS) + 1, Whole(SMOOTHINGS), Whole(SIZE_SMOOTHINGS)
-    )
+    scores = batch.each(tsb_rows, 2 * len(SMOOTHINGS) * len(SIZE_SMOOTHINGS) + 1, SMOOTHINGS, SIZE_SMOOTHINGS)
     return _flat(choose(scores, alike(batch).pools), steps)
 
 
-@member("croston_sba")
+@member("croston_sba", pooled=True)
 def croston_sba(batch: Batch, steps: int) -> FloatArray:
     """Size of a demand over the gap between demands, each smoothed, with the correction for bias.
 
@@ -52,11 +50,11 @@ def croston_sba(batch: Batch, steps: int) -> FloatArray:
     -------
     ndarray (n, steps)
     """
-    scores = batch.each(croston_rows, 2 * len(SMOOTHINGS) + 1, Whole(SMOOTHINGS))
+    scores = batch.each(croston_rows, 2 * len(SMOOTHINGS) + 1, SMOOTHINGS)
     return _flat(choose(scores, alike(batch).pools), steps)
 
 
-@member("adida")
+@member("adida", pooled=True)
 def adida(batch: Batch, steps: int) -> FloatArray:
     """Sum the history into buckets as long as the mean gap between demands, smooth these, spread evenly.
 
@@ -66,7 +64,7 @@ def adida(batch: Batch, steps: int) -> FloatArray:
     -------
     ndarray (n, steps)
     """
-    scores = batch.each(adida_rows, 2 * len(BUCKET_SMOOTHINGS) + 1, Whole(BUCKET_SMOOTHINGS))
+    scores = batch.each(adida_rows, 2 * len(BUCKET_SMOOTHINGS) + 1, BUCKET_SMOOTHINGS)
     return _flat(choose(scores, alike(batch).pools), steps)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.engine.batch import Batch, FloatArray, IntArray, Whole, member
+from forecast.engine.batch import Batch, FloatArray, IntArray, member
 from forecast.engine.compiling import compiled
 from forecast.engine.intermittent import burn_in, choose, pool_sums, variance
 from forecast.engine.sparse import alike
@@ -20,7 +20,7 @@ MOST_PRIOR_COUNTS = 10.0
 LEAST_CLUMPING = 1e-12  # of the mean rate: a pool that its pattern explains to the last figure has none
 
 
-@member("pooled_rate")
+@member("pooled_rate", pooled=True)
 def pooled_rate(batch: Batch, steps: int) -> FloatArray:
     """Discounted gamma-Poisson mean around the pool's pattern.
 
@@ -34,8 +34,8 @@ def pooled_rate(batch: Batch, steps: int) -> FloatArray:
     """
     codes = alike(batch).pools
     history, future, _ = _patterns(batch, codes, steps)
-    prior = _priors(batch.each(moments_rows, 4, codes, Whole(history)), codes)
-    scores = batch.each(rate_rows, 2 * len(DISCOUNTS) + 1, codes, Whole(history), Whole(prior), Whole(DISCOUNTS))
+    prior = _priors(batch.each(moments_rows, 4, history, by_row=(codes,)), codes)
+    scores = batch.each(rate_rows, 2 * len(DISCOUNTS) + 1, history, prior, DISCOUNTS, by_row=(codes,))
     return np.asarray(choose(scores, codes)[:, None] * future[codes])
 
 

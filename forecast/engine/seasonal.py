@@ -267,12 +267,12 @@ def seasonal_effects(batch: Batch, kind: Kind) -> FloatArray:
     if kind not in known:
         classical = _classical(batch, kind != "additive")
         if kind == "tested":
-            known[kind] = batch.each(tested_rows, batch.period, classical)
+            known[kind] = batch.each(tested_rows, batch.period, by_row=(classical,))
         else:
             targets = np.zeros((len(batch.pools), batch.period))
             if kind == "pooled":
                 targets = pooled_pattern(batch)[batch.pools]
-            known[kind] = batch.each(shrunk_rows, batch.period, classical, targets)
+            known[kind] = batch.each(shrunk_rows, batch.period, by_row=(classical, targets))
     return known[kind]
 
 

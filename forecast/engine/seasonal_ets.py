@@ -17,7 +17,7 @@ from itertools import product
 
 import numpy as np
 
-from forecast.engine.batch import Batch, FloatArray, IntArray, Whole, member
+from forecast.engine.batch import Batch, FloatArray, IntArray, member
 from forecast.engine.compiling import compiled
 from forecast.engine.seasonal import indices, shrink
 
@@ -48,7 +48,7 @@ def ets_log(batch: Batch, steps: int) -> FloatArray:
     -------
     ndarray (n, steps)
     """
-    return batch.each(ets_rows, steps, Whole(GRID), True)
+    return batch.each(ets_rows, steps, GRID, True)
 
 
 @member("ets_sqrt")
@@ -59,7 +59,7 @@ def ets_sqrt(batch: Batch, steps: int) -> FloatArray:
     -------
     ndarray (n, steps)
     """
-    return batch.each(ets_rows, steps, Whole(GRID), False)
+    return batch.each(ets_rows, steps, GRID, False)
 
 
 @compiled

@@ -26,14 +26,6 @@ HELD = 0.1  # strength of the pseudo-observation of the first level, in figures
 
 
 @compiled
-def simple_points(y: FloatArray, alpha: float, level: float, out: FloatArray) -> None:
-    """Fill `out` (steps,) with simple exponential smoothing of `y` from a first level: the last level, flat."""
-    for k in range(len(y)):
-        level += alpha * (y[k] - level)
-    out[:] = level
-
-
-@compiled
 def damped_points(
     y: FloatArray, alpha: float, beta: float, phi: float, level: float, slope: float, out: FloatArray
 ) -> None:
@@ -125,4 +117,4 @@ def damped_rows(
 @member("damped_trend")
 def damped_trend_member(batch: Batch, steps: int) -> FloatArray:
     """Return damped trend on multiplicative indices shrunk to no season."""
-    return batch.each(damped_rows, steps, seasonal_effects(batch, "shrunk"))
+    return batch.each(damped_rows, steps, by_row=(seasonal_effects(batch, "shrunk"),))

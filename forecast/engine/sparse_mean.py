@@ -10,7 +10,7 @@ from forecast.engine.intermittent import adida, croston_sba, tsb
 from forecast.engine.pooled_rate import pooled_rate, season_after
 
 
-@member("sparse_mean")
+@member("sparse_mean", pooled=True)
 def sparse_mean(batch: Batch, steps: int) -> FloatArray:
     """Mean of the four sparse members, times the chance that the series has not ended.
 

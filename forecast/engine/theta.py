@@ -151,28 +151,6 @@ def dynamic_theta(y: FloatArray, out: FloatArray) -> float:
 
 
 @compiled
-def plain_theta(y: FloatArray, alpha: float, theta: float, out: FloatArray) -> None:
-    """Fill `out` (steps,) with the theta method's forecasts at given parameters.
-
-    Simple exponential smoothing from the first figure plus 1 - 1/theta of a drift (Hyndman and Billah 2003,
-    *International Journal of Forecasting* 19, 287-290).
-    """
-    n = len(y)
-    rest = 1.0 - alpha
-    level, power = y[0], 1.0
-    middle, mean = 0.5 * (n - 1), y.mean()
-    cross, square = 0.0, 0.0
-    for k in range(n):
-        level = rest * level + alpha * y[k]
-        power *= rest
-        cross += (k - middle) * (y[k] - mean)
-        square += (k - middle) ** 2
-    drift = (1.0 - 1.0 / theta) * cross / square
-    for h in range(len(out)):
-        out[h] = level + drift * (h + (1.0 - power) / alpha)
-
-
-@compiled
 def theta_rows(
     values: FloatArray,
     start: IntArray,
@@ -203,7 +181,7 @@ def theta_shrunk(batch: Batch, steps: int) -> FloatArray:
     return _theta(batch, steps, "shrunk")
 
 
-@member("theta_pooled")
+@member("theta_pooled", pooled=True)
 def theta_pooled(batch: Batch, steps: int) -> FloatArray:
     """Return dynamic theta on multiplicative indices shrunk to the pattern of the pool."""
     return _theta(batch, steps, "pooled")
@@ -216,4 +194,4 @@ def theta_additive(batch: Batch, steps: int) -> FloatArray:
 
 
 def _theta(batch: Batch, steps: int, kind: Kind) -> FloatArray:
-    return batch.each(theta_rows, steps, seasonal_effects(batch, kind), kind != "additive")
+    return batch.each(theta_rows, steps, kind != "additive", by_row=(seasonal_effects(batch, kind),))

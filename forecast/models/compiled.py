@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 
-from forecast.engine.batch import Batch, members, summaries
+from forecast.engine.batch import Batch, described, members
 from forecast.models.base import Capability, add
 from forecast.models.history import first_observed, interpolated, last_observed
 from forecast.panel import BoolArray, FloatArray, IntArray, Window
@@ -31,12 +30,16 @@ class Compiled:
     """
 
     name: str
-    capability: ClassVar[Capability] = Capability(min_history=MIN_HISTORY, batch=True)
+
+    @property
+    def capability(self) -> Capability:
+        """What the runner asks before it fits."""
+        return Capability(min_history=MIN_HISTORY, batch=True, pooled=described()[self.name].pooled)
 
     @property
     def summary(self) -> str:
         """What the member does, in a line."""
-        return summaries()[self.name]
+        return described()[self.name].summary
 
     def forecast(self, window: Window, horizon: int) -> FloatArray:
         """Return points (n, horizon), not below zero; NaN for a series of fewer than three figures."""
@@ -99,5 +102,5 @@ def _phase(window: Window) -> int:
     return 0
 
 
-for member in summaries():
+for member in described():
     add(Compiled(member))

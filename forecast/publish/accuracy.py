@@ -14,16 +14,16 @@ from forecast.publish.words import LEVEL_PLURALS, LIKELY, in_sentence, listed, m
 
 SIMPLE_RULES = ("naive", "seasonal_naive", "drift")
 YEARS = (1, 2, 3, 5)
-SHORTER = (1, 2, 3, 6, 9)
+SHORTER = (1, 3, 6, 9)
 NEARLY_ALL = 0.95
 INSIDE = f"How often the true figure fell inside the {LIKELY} range (80% is right)"
 
 
 def shown_horizons(horizon: int, freq: str) -> tuple[int, ...]:
-    """Return the horizons in the tables: 1, 2, 3, 5 years and the last; of shorter periods 1, 2, 3, 6, 9 and the last.
+    """Return the horizons in the tables: 1, 2, 3, 5 years and the last; of shorter periods 1, 3, 6, 9 and the last.
 
     >>> shown_horizons(3, "YS"), shown_horizons(6, "YS"), shown_horizons(12, "MS")
-    ((1, 2, 3), (1, 2, 3, 5, 6), (1, 2, 3, 6, 9, 12))
+    ((1, 2, 3), (1, 2, 3, 5, 6), (1, 3, 6, 9, 12))
     """
     return tuple(sorted({h for h in (*(YEARS if freq == "YS" else SHORTER), horizon) if h <= horizon}))
 

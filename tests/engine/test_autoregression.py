@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from forecast.engine import autoregression as ar
-from forecast.engine.batch import Batch, FloatArray, IntArray, Member
+from forecast.engine.batch import Batch, FloatArray, Member
+from forecast.engine.lagged import usable
 from forecast.engine.seasonal import seasonal_effects
 
 MEMBERS = [ar.ar_mean, ar.ar_trend, ar.ar_differences, ar.ar_seasonal]
@@ -113,22 +114,6 @@ def test_threads_do_not_change_the_figures(monkeypatch: pytest.MonkeyPatch) -> N
     np.testing.assert_array_equal(*answers)
 
 
-@pytest.mark.parametrize("lags", [[0, 1, 2, 3], [0, 1, 2, 5, 6], [0]])
-def test_moments_are_sums_over_the_times_all_lags_are_there(lags: list[int]) -> None:
-    z = cyclic(17, 1)
-    codes: IntArray = np.array(lags)
-    moments = np.full((len(lags), len(lags)), np.nan)
-    assert ar.lagged_moments(z, codes, moments) == 17 - lags[-1]
-    x = np.array([[z[t - lag] for lag in lags] for t in range(lags[-1], 17)])
-    upper = np.triu_indices(len(lags))
-    np.testing.assert_allclose(moments[upper], (x.T @ x)[upper], rtol=1e-12)
-
-
-@pytest.mark.parametrize(("count", "used"), [(24, 6), (8, 6), (7, 5), (4, 3), (3, 2), (2, 1)])
-def test_short_histories_have_fewer_lags(count: int, used: int) -> None:
-    assert ar.usable(np.arange(6), count) == used
-
-
 def test_a_short_row_counts_for_the_lags_it_has() -> None:
     rows = [cyclic(24, 1), cyclic(6, 2)]
     batch = batch_of(*rows, period=4)
@@ -138,27 +123,10 @@ def test_a_short_row_counts_for_the_lags_it_has() -> None:
         ar.pool_moments(batch_of(row, period=4), no_season[:1], ar.lags_of(4), ar.MEAN)[0] * 2 - np.eye(6)
         for row in rows
     ]
-    assert ar.usable(ar.lags_of(4), 6) == 5
+    assert usable(ar.lags_of(4), 6) == 5
     near = np.triu_indices(5)
     np.testing.assert_allclose(both[near], ((singles[0] + singles[1] + np.eye(6)) / 3)[near], rtol=1e-12)
     np.testing.assert_allclose(both[:, 5], ((singles[0] + np.eye(6)) / 2)[:, 5], rtol=1e-12)
-
-
-def test_a_system_is_solved() -> None:
-    root = np.random.default_rng(3).normal(size=(4, 4))
-    matrix, right = root @ root.T + np.eye(4), np.array([1.0, -2.0, 0.5, 3.0])
-    out = np.empty(4)
-    assert ar.solve(np.column_stack([np.triu(matrix), right]), 4, out)
-    np.testing.assert_allclose(out, np.linalg.solve(matrix, right), rtol=1e-10)
-    assert not ar.solve(np.array([[1.0, 2.0, 1.0], [2.0, 1.0, 1.0]]), 2, out)
-
-
-def test_the_ridge_grows_until_there_is_an_answer() -> None:
-    moments = np.array([[1.0, 0.5, 0.5], [0.0, 1.0, 3.0], [0.0, 0.0, 1.0]])
-    out = np.empty(3)
-    ar.coefficients(moments, np.zeros((3, 3)), 3, np.empty((3, 3)), out)
-    assert np.isfinite(out[:2]).all()
-    assert np.abs(out[:2]).max() < 0.5
 
 
 def test_an_autoregression_of_one_lag_is_found() -> None:
@@ -173,11 +141,6 @@ def test_an_autoregression_of_one_lag_is_found() -> None:
     centre = np.mean(rows, axis=1)
     ratio = np.polyfit(np.array([row[-1] for row in rows]) - centre, points - centre, 1)[0]
     assert ratio == pytest.approx(0.7, abs=0.1)
-
-
-def test_the_slope_is_that_of_least_squares() -> None:
-    z = np.random.default_rng(3).normal(size=20) + 0.1 * np.arange(20)
-    assert ar.line_slope(z) == pytest.approx(np.polyfit(np.arange(20), z, 1)[0])
 
 
 @pytest.mark.parametrize("member", MEMBERS)

@@ -1,14 +1,14 @@
 """How a batch runs a kernel over its rows, and that members are found by name."""
 
 import inspect
-import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from forecast import models
 from forecast.engine import batch as batch_module
-from forecast.engine.batch import Batch, Whole, in_threads, members, summaries
+from forecast.engine.batch import Batch, described, members, summaries
 
 
 def numbered(n: int, columns: int = 5) -> Batch:
@@ -26,14 +26,14 @@ def blocks_of_three(monkeypatch):
 def test_each_cuts_what_belongs_to_rows_and_passes_the_rest_whole():
     made = numbered(8)
     of_rows, table = np.arange(8) * 10, np.arange(16).reshape(8, 2)
-    of_pools, other, none = np.arange(8) + 0.5, np.arange(5), np.array(7.0)
+    of_pools, other, none = np.arange(8) + 0.5, np.arange(5), np.array(7.0)  # as many pools as rows
     seen = []
 
     def kernel(values, start, stop, period, *shared):
         seen.append((values, start, stop, period, *shared))
         shared[-1][:] = values[:, :2]
 
-    out = made.each(kernel, 2, of_rows, table, Whole(of_pools), other, none, 3, "word")
+    out = made.each(kernel, 2, of_pools, other, none, 3, "word", by_row=(of_rows, table))
     np.testing.assert_array_equal(out, made.values[:, :2])
     assert sorted(len(block[0]) for block in seen) == [2, 3, 3]
     for values, start, stop, period, rows, cut, pools, uncut, scalar, number, word, part in seen:
@@ -76,23 +76,10 @@ def test_a_kernel_that_fails_is_heard(monkeypatch, threads):
         numbered(9).each(kernel, 1)
 
 
-@pytest.mark.parametrize(("said", "cores"), [("2", 1), ("", 2), (None, 2)])
-def test_blocks_run_side_by_side_on_as_many_threads_as_said_or_as_there_are_cores(monkeypatch, said, cores):
-    monkeypatch.delenv("FORECAST_THREADS", raising=False)
-    if said is not None:
-        monkeypatch.setenv("FORECAST_THREADS", said)
-    monkeypatch.setattr(batch_module.os, "cpu_count", lambda: cores)
-    both = threading.Barrier(2, timeout=10)
-    in_threads(lambda _: both.wait() and None, range(0, 4, 1))
-
-
-@pytest.mark.parametrize(("said", "cores", "blocks"), [("1", 8, 4), ("", None, 4), ("8", 8, 1)])
-def test_one_thread_or_one_block_needs_no_other_thread(monkeypatch, said, cores, blocks):
-    monkeypatch.setenv("FORECAST_THREADS", said)
-    monkeypatch.setattr(batch_module.os, "cpu_count", lambda: cores)
-    ran = []
-    in_threads(lambda first: ran.append((first, threading.current_thread())), range(blocks))
-    assert ran == [(first, threading.main_thread()) for first in range(blocks)]
+@pytest.mark.parametrize("wrong", [np.zeros(7), np.zeros((2, 8)), np.array(8.0), [0.0] * 8, 3])
+def test_what_is_said_to_go_by_rows_must_have_them(wrong):
+    with pytest.raises(TypeError, match="by_row: arrays of 8 rows are needed, not "):
+        numbered(8).each(lambda *_: None, 1, by_row=(np.zeros(8), wrong))
 
 
 def test_members_are_found_and_named_alike_with_and_without_loading_them():
@@ -106,3 +93,12 @@ def test_members_are_found_and_named_alike_with_and_without_loading_them():
 def test_every_member_is_a_model_with_its_summary():
     assert set(members()) <= set(models.names())
     assert all(models.get(name).summary == said for name, said in summaries().items())
+
+
+def test_members_that_say_they_learn_from_their_pool_do_and_the_others_do_not():
+    counts = np.random.default_rng(2).poisson([[0.6]] * 6 + [[30.0]] * 10, (16, 40)).astype(float)
+    made = Batch(counts, np.zeros(16, np.int64), np.full(16, 40), 4, np.zeros(16, np.int64))
+    alone = replace(made, pools=np.arange(16))
+    for name, run in members().items():
+        assert described()[name].pooled == (not np.array_equal(run(made, 5), run(alone, 5))), name
+    assert {name for name, each in described().items() if each.pooled} >= {"theta_pooled", "ar_mean", "sparse_mean"}

@@ -32,10 +32,10 @@ def holt(y, alpha, beta, phi, level, slope):
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.4, 1.0])
-def test_simple_smoothing_is_that_of_statsmodels(alpha):
+def test_without_a_slope_it_is_simple_smoothing_as_of_statsmodels(alpha):
     y = history()
     out = np.empty(4)
-    smoothing.simple_points(y, alpha, 35.0, out)
+    smoothing.damped_points(y, alpha, 0.0, 0.9, 35.0, 0.0, out)
     model = SimpleExpSmoothing(y, initialization_method="known", initial_level=35.0)
     np.testing.assert_allclose(out, model.fit(smoothing_level=alpha, optimized=False).forecast(4), rtol=1e-8)
 

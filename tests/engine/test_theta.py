@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 from statsmodels.tsa.forecasting.theta import ThetaModel, ThetaModelResults
+from statsmodels.tsa.holtwinters import SimpleExpSmoothing
 
 from forecast.engine import seasonal, theta
 from forecast.engine.batch import Batch
@@ -51,19 +52,26 @@ def test_running_lines_are_least_squares_lines():
     assert (intercepts[0], slopes[0]) == (y[0], 0)
 
 
-@pytest.mark.parametrize("alpha", [0.1, 0.45, 0.9])
-def test_plain_theta_is_that_of_statsmodels(alpha):
+def one_ahead(y, alpha, weight, level):
+    """The next figure by statsmodels, its first level moved from y[0], where it puts it, to `level`."""
+    simple = SimpleExpSmoothing(y, initialization_method="known", initial_level=y[0])
+    smoothed = simple.fit(smoothing_level=alpha, optimized=False).forecast(1)[0]
+    slope, intercept = np.polyfit(np.arange(1, len(y) + 1), y, 1)
+    plain = ThetaModel(y, deseasonalize=False, use_test=False, period=1).fit().model
+    fitted = ThetaModelResults(slope, alpha, 1.0, smoothed, np.zeros(0), False, plain)
+    moved = level - (y[0] - weight * (intercept + slope))
+    return fitted.forecast(1, theta=1 / (1 - weight)).iloc[0] + (1 - alpha) ** len(y) * moved
+
+
+@pytest.mark.parametrize(("alpha", "weight"), [(0.1, 0.5), (0.45, 0.8), (0.9, 0.0)])
+def test_every_step_is_that_of_statsmodels_after_the_steps_before(alpha, weight):
     y = history()
-    fitted = ThetaModel(y, deseasonalize=False, use_test=False, period=1).fit()
-    level = y[0]
-    for figure in y:
-        level += alpha * (figure - level)
-    drift = np.polyfit(np.arange(len(y)), y, 1)[0]
-    given = ThetaModelResults(drift, alpha, 1.0, level, np.zeros(0), False, fitted.model)
-    for value in (2.0, 3.5):
-        out = np.empty(12)
-        theta.plain_theta(y, alpha, value, out)
-        np.testing.assert_allclose(out, given.forecast(12, theta=value), rtol=1e-8)
+    intercepts, slopes = lines(y)
+    out = np.empty(8)
+    theta.dynamic_points(y, intercepts[-1], slopes[-1], alpha, weight, 35.0, out)
+    for h in range(8):
+        expected = one_ahead(np.append(y, out[:h]), alpha, weight, 35.0)
+        np.testing.assert_allclose(out[h], expected, rtol=1e-8)
 
 
 @pytest.mark.parametrize(("alpha", "weight", "level"), [(0.1, 0.3, 35.0), (0.6, 0.9, 50.0), (0.95, 0.0, 10.0)])

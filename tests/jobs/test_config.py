@@ -76,7 +76,7 @@ def test_a_good_file_gives_a_frozen_spec_with_defaults(tmp_path):
     assert first.areas == ("Stockport", "England")
     assert first.thresholds == {"requests": 1000.0}
     assert (second.areas, second.model, second.pool, second.origins) == ("all", "auto", "all", 6)
-    assert second.candidates == ("naive", "drift", "area_growth", "theta_classical", "ets_log")
+    assert second.candidates == ("naive", "drift", "area_growth", "theta_classical", "damped_trend")
     assert config.data["own"].provenance == "local"
     assert config.data["slt"].max_gap == 2
     assert (config.tracking.enabled, config.tracking.timeout, config.publish.after_run) == (True, 10, False)

@@ -22,14 +22,16 @@ ONE = f"{PATH}, chosen by past errors (forecasts from 6 past years)"
             "auto",
             "theta 0.34, naive 0.33, ets 0.33; weights from the prior",
             "MS",
-            "A combination of 3 methods: a third from the theta method (theta), a third from the last figure (naive) and a third "
-            f"from exponential smoothing (ets), weighted by {PRIOR}, because no past forecast can be checked yet.",
+            "A combination of 3 methods: a third from the theta method (theta), a third from the last figure (naive) "
+            f"and a third from exponential smoothing (ets), weighted by {PRIOR}, because no past forecast can be "
+            "checked yet.",
         ),
         (
             "naive+mine",
             "naive 0.75, mine 0.25; equal weights",
             "MS",
-            "A combination of 2 methods: three quarters from the last figure (naive) and a quarter from mine, weighted equally.",
+            "A combination of 2 methods: three quarters from the last figure (naive) and a quarter from mine, weighted "
+            "equally.",
         ),
         (
             "auto",
@@ -42,9 +44,9 @@ ONE = f"{PATH}, chosen by past errors (forecasts from 6 past years)"
             "auto",
             "area_growth 0.60, ets 0.40; weights from 6 past origins; at the last horizon area_growth 1.00",
             "YS",
-            "A combination of 2 methods: 60% from the national path with the area's own deviation (area_growth) and 40% from "
-            "exponential smoothing (ets), weighted by past errors (forecasts from 6 past years), at the end of the "
-            "projection all from the national path with the area's own deviation (area_growth).",
+            "A combination of 2 methods: 60% from the national path with the area's own deviation (area_growth) "
+            "and 40% from exponential smoothing (ets), weighted by past errors (forecasts from 6 past years), at the "
+            "end of the projection all from the national path with the area's own deviation (area_growth).",
         ),
         (
             "auto",
@@ -72,8 +74,8 @@ ONE = f"{PATH}, chosen by past errors (forecasts from 6 past years)"
             "auto",
             "11 members, the most sparse_mean 0.40; equal weights",
             "MS",
-            "A combination of 11 methods, the most (40%) from a mean of methods for rare counts (sparse_mean), weighted "
-            "by how many figures are zero.",
+            "A combination of 11 methods, the most (40%) from a mean of methods for rare counts (sparse_mean), "
+            "weighted by how many figures are zero.",
         ),
         (
             "auto",
@@ -90,12 +92,12 @@ ONE = f"{PATH}, chosen by past errors (forecasts from 6 past years)"
         ),
         (
             "count_regression",
-            "rate ratios (95 %): a year 1.01 (0.91 to 1.12); self_referral 1.26 (under 0.01 to 1.78); covid held out: 17 "
-            "figures; new_duty left out: it is the same at every figure",
+            "rate ratios (95 %): a year 1.01 (0.91 to 1.12); self_referral 1.26 (under 0.01 to 1.78); covid held out: "
+            "17 figures; new_duty left out: it is the same at every figure",
             "MS",
             "Regression of counts, each area alone (count_regression). Figures are multiplied by (19 in 20 ranges in "
-            "brackets): each further year 1.01 (0.91 to 1.12); self referral 1.26 (under 0.01 to 1.78). Note: 17 figures "
-            "of covid not learnt from; new_duty left out: it is the same at every figure.",
+            "brackets): each further year 1.01 (0.91 to 1.12); self referral 1.26 (under 0.01 to 1.78). Note: 17 "
+            "figures of covid not learnt from; new_duty left out: it is the same at every figure.",
         ),
         ("drift", "", "YS", "Simple rule: the average past change goes on (drift)."),
     ],
@@ -131,5 +133,6 @@ def test_what_models_say_of_interventions_is_understood():
     said = choice("structural", ratios_in_words("ratios", ratios, ["duty held out: 1 figure"]), freq="MS")
     assert said == (
         "Structural model, each area alone (structural). Figures are multiplied by (19 in 20 ranges in brackets): each "
-        "further year 1.01 (0.92 to 1.11); covid under 0.01 (under 0.01 to 0.01). Note: 1 figure of duty not learnt from."
+        "further year 1.01 (0.92 to 1.11); covid under 0.01 (under 0.01 to under 0.01). Note: 1 figure of duty "
+        "not learnt from."
     )

@@ -232,11 +232,34 @@ def test_other_notes_are_told_once_with_their_span(tmp_path):
     )
 
 
+def test_the_older_part_of_a_long_history_is_folded_away(tmp_path):
+    folder = write_run(tmp_path / "run")
+    history = pd.read_parquet(folder / "history.parquet")
+    months = pd.date_range("2020-10-01", "2022-12-01", freq="MS")
+    trust = history[history["area_code"].eq("RWJ")]
+    before = trust.iloc[[0] * len(months)].assign(ds=months, y=range(100, 100 + len(months)))
+
+    def tables(earlier):
+        pd.concat([earlier, history], ignore_index=True).to_parquet(folder / "history.parquet")
+        lead = page_of(folder).sections[-1].lead
+        return lead.figures.groups[0].rows, lead.earlier
+
+    recent, earlier = tables(before)
+    assert (len(recent), recent[0].head, recent[-1].head) == (36, "October 2020", "September 2023")
+    assert earlier is None
+    recent, earlier = tables(pd.concat([before.iloc[:1].assign(ds=pd.Timestamp("2020-09-01"), y=7), before]))
+    assert (len(recent), recent[0].head) == (24, "October 2021")
+    assert [row.head for row in earlier.groups[0].rows][::12] == ["September 2020", "September 2021"]
+    assert earlier.groups[0].rows[0].cells == ("7",)
+    html = render(page_of(folder))
+    assert "Stockport NHS Foundation Trust: earlier figures</summary>" in html
+
+
 def test_method_names_the_model_that_answered(page):
     said = {fact.name: fact.text for fact in page.method}
     assert said["Requests for an EHC needs assessment, Stockport"] == (
-        "A combination: 60% from the national path with the area's own deviation (area_growth) and 40% from the "
-        "average past change (drift), weighted by past errors (forecasts from 6 past years)."
+        "A combination of 2 methods: 60% from the national path with the area's own deviation (area_growth) and 40% "
+        "from the average past change (drift), weighted by past errors (forecasts from 6 past years)."
     )
     waiting = "Children and young people waiting for speech and language therapy, Stockport NHS Foundation Trust"
     assert said[waiting] == "The series is short (9 figures), so drift answered. Why: fewer than 12 months."
