@@ -2,7 +2,7 @@
 
 The width never comes from a model's own word. It comes from what the same model got wrong at its latest
 origins, measured out of sample: `spread.annual` for annual series, `spread.seasonal` for those with a season,
-`spread.counts` for sparse counts. Here each series is given to its kind, and its paths are drawn when asked for.
+`spread.counts` for rare counts. Here each series is given to its kind, and its paths are drawn when asked for.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecast.evaluate.origins import RollingPoints
-from forecast.panel import FloatArray, IntArray, Names
+from forecast.panel import BoolArray, FloatArray, IntArray, Names, Window
 from forecast.spread.annual import annual_spread
-from forecast.spread.counts import count_paths, sparse_counts
+from forecast.spread.counts import count_spread
 from forecast.spread.past import Spread, past_errors
 from forecast.spread.seasonal import seasonal_spread
 
@@ -75,15 +75,27 @@ def error_scale(rolling: RollingPoints, points: FloatArray, *, seen: int) -> Err
     everything, n = np.arange(len(window.ids)), len(window.ids)
     if window.period == 1:
         return ErrorScale((annual_spread(window, past, horizon),), np.zeros(n, dtype=np.int64), everything)
-    sparse = sparse_counts(window)
-    position = np.where(sparse, sparse.cumsum(), (~sparse).cumsum()) - 1
-    smooth = [pool.of(~sparse, position) for pool in past]
-    spreads: list[Spread] = [seasonal_spread(window.rows(everything[~sparse]), smooth, horizon)]
-    if sparse.any():
-        at_end = points[rolling.ends.index(seen), sparse]
-        counts = [pool.of(sparse, position) for pool in past]
-        spreads.append(count_paths(window.rows(everything[sparse]), counts, at_end))
-    return ErrorScale(tuple(spreads), sparse.astype(np.int64), position)
+    k = rolling.ends.index(seen)
+    usable = rolling.usable[k]
+    rare, means_below = _kinds(usable)
+    position = np.where(rare, rare.cumsum(), (~rare).cumsum()) - 1
+    smooth = [pool.of(~rare, position) for pool in past]
+    spreads: list[Spread] = [seasonal_spread(window.rows(everything[~rare]), smooth, means_below[~rare], horizon)]
+    if rare.any():
+        counts = [pool.of(rare, position) for pool in past]
+        spreads.append(count_spread(usable.rows(everything[rare]), counts, points[k, rare]))
+    return ErrorScale(tuple(spreads), rare.astype(np.int64), position)
+
+
+def _kinds(usable: Window) -> tuple[BoolArray, FloatArray]:
+    """Tell which series are drawn as counts, and up to which level points are means (n,), as `engine.sparse` does."""
+    from forecast.engine.sparse import is_rare, means_below
+    from forecast.models.compiled import batch_of
+
+    rare, below = np.zeros(len(usable.ids), dtype=np.bool_), np.zeros(len(usable.ids))
+    batch, rows = batch_of(usable)
+    rare[rows], below[rows] = is_rare(batch), means_below(batch)
+    return rare, below
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,7 @@ class Draws:
     ids : tuple of str, length n
     pools : ndarray of str (n,)
     points : ndarray (n, h)
-        Taken as medians, of sparse counts as means.
+        Taken as means of rare counts, else as medians; by degrees between, see `spread.seasonal`.
     scale : ErrorScale
     n_paths, seed : int
     integer : bool

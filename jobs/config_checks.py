@@ -195,19 +195,15 @@ def _model_problems(
     candidates = [name for name in items(given) if isinstance(name, str)]
     for number, name in enumerate(items(target.get("candidates"))):
         if name == "auto":
-            message = "auto is made of the candidates; take it out here and set model: auto"
+            message = "auto is not one of them; take it out here and set model: auto"
             yield Problem((*at, "candidates", number), message)
         elif isinstance(name, str) and name not in single:
             yield Problem((*at, "candidates", number), f"{name!r} is not a model{suggestion(name, single)}")
     model = target.get("model", "auto")
-    if model == "auto":
-        if len(candidates) == 1:
-            message = "auto combines at least 2 candidates; add one, or name the one under model"
-            yield Problem((*at, "candidates"), message)
-    elif isinstance(model, str) and model not in single:
+    if isinstance(model, str) and model not in ["auto", *single]:
         hint = suggestion(model, ["auto", *single])
         yield Problem((*at, "model"), f"{model!r} is not a model{hint}")
-    elif isinstance(model, str) and candidates and model not in candidates:
+    elif isinstance(model, str) and model != "auto" and candidates and model not in candidates:
         message = f"{model!r} is not among the candidates ({', '.join(candidates)}); add it there"
         yield Problem((*at, "model"), message)
 

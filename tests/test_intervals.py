@@ -18,7 +18,8 @@ POINTS = np.array([[100.0] * 3, [900.0] * 3, [2500.0] * 3, [400.0] * 3])
 
 def steady(n: int, size: float = 0.5) -> SeasonalSpread:
     grid = np.linspace(-5, 5, 401)[None]
-    return SeasonalSpread(np.full((n, HORIZON), size), np.zeros(n, dtype=int), grid, np.array([[0.25, 0.35, 0.4]]))
+    shares = np.array([[0.25, 0.35, 0.4]])
+    return SeasonalSpread(np.full((n, HORIZON), size), np.zeros(n), np.zeros(n, dtype=int), grid, shares)
 
 
 def annual(n: int) -> AnnualSpread:

@@ -1,4 +1,4 @@
-"""Futures of sparse counts: whole, not negative, and as spread out over a year as past totals were.
+"""Futures of rare counts: whole, not negative, and as spread out over a year as past totals were.
 
 A count is Poisson around a rate that is uncertain in two ways. The level, one gamma factor a path, holds
 over the whole horizon, so totals keep its spread. Clumping, gamma and independent in every period, makes
@@ -15,7 +15,6 @@ import numpy as np
 from forecast.engine.batch import Batch, FloatArray, IntArray
 from forecast.engine.compiling import compiled
 from forecast.engine.intermittent import pool_sums
-from forecast.engine.sparse import alike
 
 LEAST_CLUMPING = 1.0
 CLUMPING_PRIOR = 10.0
@@ -27,10 +26,15 @@ ENDED_PRIOR = 1.0
 ENDED_PRIOR_PERIODS = 2000.0
 ENDED_ROUNDS = 10
 PERIODS_BEFORE = 36
+LEAST_LEVEL_VARIANCE = 1e-4
+MOST_SEARCHED = 40.0
+MOST_DRAWN = 1e18
+NO_CLUMPING = 1e-9
+NEVER = 1e-18
 
 
 @dataclass(frozen=True)
-class CountSpread:
+class CountNoise:
     """How uncertain the counts of each series are.
 
     Attributes
@@ -48,35 +52,43 @@ class CountSpread:
     alive: FloatArray
 
 
-def count_spread(
-    batch: Batch, points: FloatArray, actual: FloatArray | None = None, predicted: FloatArray | None = None
-) -> CountSpread:
-    """Measure the spread of sparse counts.
+def count_noise(
+    batch: Batch,
+    codes: IntArray,
+    points: FloatArray,
+    actual: FloatArray | None = None,
+    predicted: FloatArray | None = None,
+    shared: FloatArray | None = None,
+) -> CountNoise:
+    """Measure how uncertain rare counts are.
 
     Parameters
     ----------
     batch : Batch
+    codes : ndarray of int (n,)
+        Of the pools, see `engine.intermittent.pool_sums`.
     points : ndarray (n, h)
         Mean counts forecast.
     actual, predicted : ndarray (K, n, h), optional
         What came and what had been forecast at K past origins; a step is left out if either is NaN.
         Without them, a prior alone says how uncertain levels are.
+    shared : ndarray (n,), optional
+        Variance of a factor that series are drawn with besides: the level's own is so much less.
 
     Returns
     -------
-    CountSpread
+    CountNoise
     """
-    codes = alike(batch).pools
-    clumping = clumping_of(batch)
+    clumping = clumping_of(batch, codes)
     totals = points.sum(axis=1)
     counts, share = LEVEL_PRIOR_COUNTS * clumping, np.full(len(points), LEVEL_PRIOR_SHARE)
     if actual is not None and predicted is not None:
         found_counts, found_share, series = _level_variance(actual, predicted, clumping, codes)
         trust = series / (series + LEVEL_PRIOR_SERIES)
         counts, share = counts + trust * (found_counts - counts), share + trust * (found_share - share)
-    variance = share + counts / np.where(totals > 0, totals, 1.0)
-    shape = 1 / np.clip(variance, 1e-6, 1 / LEAST_SHAPE)
-    return CountSpread(level_shape=shape, clumping=clumping, alive=chance_alive(batch))
+    variance = share + counts / np.where(totals > 0, totals, 1.0) - (0.0 if shared is None else shared)
+    shape = 1 / np.clip(variance, LEAST_LEVEL_VARIANCE, 1 / LEAST_SHAPE)
+    return CountNoise(level_shape=shape, clumping=clumping, alive=chance_alive(batch, codes))
 
 
 def draw_counts(
@@ -96,7 +108,7 @@ def draw_counts(
     points : ndarray (h,)
         Mean counts.
     level_shape, clumping, alive : float
-        Of the series, see `CountSpread`. A path on which the series has ended is all zeros.
+        Of the series, see `CountNoise`. A path on which the series has ended is all zeros.
     n_paths : int
     rng : numpy Generator
     shared : ndarray (h, p) or broadcastable, optional
@@ -105,7 +117,7 @@ def draw_counts(
     Returns
     -------
     ndarray (h, p)
-        Whole numbers, not negative, with mean `points`.
+        Whole numbers, not negative, with mean `points`. Paths of the two halves have mirrored chances.
     """
     level = rng.standard_gamma(level_shape, n_paths) / level_shape
     if alive < 1:
@@ -113,17 +125,55 @@ def draw_counts(
     rate = points[:, None] * level
     if shared is not None:
         rate = rate * shared
-    if clumping > 1:
-        rate = rng.standard_gamma(rate / (clumping - 1)) * (clumping - 1)
-    return rng.poisson(rate).astype(np.float64)
+    if max(rate.max(), clumping) > MOST_SEARCHED:
+        if clumping > 1:
+            rate = rng.standard_gamma(rate / (clumping - 1)) * (clumping - 1)
+        return rng.poisson(np.minimum(rate, MOST_DRAWN)).astype(np.float64)
+    half = rng.random((len(points), (n_paths + 1) // 2))
+    counts_at(rate, clumping, half, rate)
+    return rate
 
 
-def clumping_of(batch: Batch) -> FloatArray:
+@compiled
+def counts_at(rate: FloatArray, clumping: float, chance: FloatArray, out: FloatArray) -> None:
+    """Write the count that is reached with a chance: quantiles of negative binomials, of Poissons without clumping.
+
+    Parameters
+    ----------
+    rate : ndarray (h, p)
+        Means; may be `out`.
+    clumping : float
+        Variance over mean, 1 or more.
+    chance : ndarray (h, (p + 1) // 2)
+        Of the first half of the columns; the second half is given what is left to 1.
+    out : ndarray (h, p)
+    """
+    horizon, paths = rate.shape
+    half = chance.shape[1]
+    clumped = clumping - 1 > NO_CLUMPING
+    excess = clumping - 1 if clumped else 1.0
+    growth = excess / clumping if clumped else 0.0
+    none = np.log(clumping) / excess if clumped else 1.0
+    for h in range(horizon):
+        for k in range(paths):
+            mean = rate[h, k]
+            left = chance[h, k] if k < half else 1 - chance[h, k - half]
+            at = np.exp(-none * mean)
+            step = mean / clumping if clumped else mean
+            count = 0.0
+            left -= at
+            while left > 0 and (at > NEVER or count < mean):
+                count += 1
+                at *= (step + growth * (count - 1)) / count
+                left -= at
+            out[h, k] = count
+
+
+def clumping_of(batch: Batch, codes: IntArray) -> FloatArray:
     """Variance over mean of each series (n,): its own, shrunk to what its pool has at that mean.
 
     The pool's is 1 + a + b x mean, neither below zero. The rarer a series' counts, the less its own says.
     """
-    codes = alike(batch).pools
     mean, variance, changes = batch.each(change_rows, 3).T
     weight = changes / (1 + mean) ** 2
     excess = variance - mean
@@ -136,7 +186,7 @@ def clumping_of(batch: Batch) -> FloatArray:
     return np.asarray(np.maximum((changes * own + prior * pooled) / (changes + prior), LEAST_CLUMPING))
 
 
-def chance_alive(batch: Batch) -> FloatArray:
+def chance_alive(batch: Batch, codes: IntArray) -> FloatArray:
     """Chance that a series without demand at its end has only paused (n,).
 
     In each period a series may end for good, with a chance that is the same over a pool and found from it
@@ -144,9 +194,8 @@ def chance_alive(batch: Batch) -> FloatArray:
     for an end the more, the higher the rate was before the last demand and the less demand clumps. A
     series that never had demand counts as alive: its rate is low enough.
     """
-    codes = alike(batch).pools
     rate, zeros, length, known = batch.each(ending_rows, 4).T
-    excess = clumping_of(batch) - 1
+    excess = clumping_of(batch, codes) - 1
     speed = np.clip(rate * np.where(excess > 1e-3, np.log1p(excess) / np.maximum(excess, 1e-3), 1.0), 0.0, 5.0)
     grown = np.expm1(np.minimum(speed * zeros, 50.0))
     odds = np.where(speed > 1e-9, np.exp(speed) * grown / np.maximum(np.expm1(speed), 1e-9), zeros)
@@ -170,7 +219,7 @@ def _level_variance(
     totals = np.where(known, predicted, 0.0).sum(axis=2)
     errors = np.where(known, actual - predicted, 0.0).sum(axis=2)
     origins, series = totals.shape
-    weight = known.any(axis=2) / (clumping * totals + 0.1 * totals**2 + 0.25) ** 2 / origins
+    weight = known.any(axis=2) / (clumping * totals + 0.1 * totals**2 + 0.25) ** 2
     excess = errors**2 - clumping * totals
     t, e, w = totals.reshape(-1), np.asarray(excess).reshape(-1), np.asarray(weight).reshape(-1)
     counts, share = _two_terms(t, t**2, e, w, np.tile(codes, origins))

@@ -34,8 +34,7 @@ def tsb(batch: Batch, steps: int) -> FloatArray:
     -------
     ndarray (n, steps)
     """
-    scores = batch.each(tsb_rows, 2 * len(SMOOTHINGS) * len(SIZE_SMOOTHINGS) + 1, SMOOTHINGS, SIZE_SMOOTHINGS)
-    return _flat(choose(scores, alike(batch).pools), steps)
+    return _flat(tsb_rate(batch, alike(batch)), steps)
 
 
 @member("croston_sba", pooled=True)
@@ -50,8 +49,7 @@ def croston_sba(batch: Batch, steps: int) -> FloatArray:
     -------
     ndarray (n, steps)
     """
-    scores = batch.each(croston_rows, 2 * len(SMOOTHINGS) + 1, SMOOTHINGS)
-    return _flat(choose(scores, alike(batch).pools), steps)
+    return _flat(croston_rate(batch, alike(batch)), steps)
 
 
 @member("adida", pooled=True)
@@ -64,8 +62,23 @@ def adida(batch: Batch, steps: int) -> FloatArray:
     -------
     ndarray (n, steps)
     """
-    scores = batch.each(adida_rows, 2 * len(BUCKET_SMOOTHINGS) + 1, BUCKET_SMOOTHINGS)
-    return _flat(choose(scores, alike(batch).pools), steps)
+    return _flat(adida_rate(batch, alike(batch)), steps)
+
+
+def tsb_rate(batch: Batch, codes: IntArray) -> FloatArray:
+    """Return what `tsb` answers (n,) for pools of these codes (n,)."""
+    scores = batch.each(tsb_rows, 2 * len(SMOOTHINGS) * len(SIZE_SMOOTHINGS) + 1, SMOOTHINGS, SIZE_SMOOTHINGS)
+    return choose(scores, codes)
+
+
+def croston_rate(batch: Batch, codes: IntArray) -> FloatArray:
+    """Return what `croston_sba` answers (n,) for pools of these codes (n,)."""
+    return choose(batch.each(croston_rows, 2 * len(SMOOTHINGS) + 1, SMOOTHINGS), codes)
+
+
+def adida_rate(batch: Batch, codes: IntArray) -> FloatArray:
+    """Return what `adida` answers (n,) for pools of these codes (n,)."""
+    return choose(batch.each(adida_rows, 2 * len(BUCKET_SMOOTHINGS) + 1, BUCKET_SMOOTHINGS), codes)
 
 
 def choose(scores: FloatArray, codes: IntArray) -> FloatArray:

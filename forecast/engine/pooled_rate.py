@@ -32,27 +32,35 @@ def pooled_rate(batch: Batch, steps: int) -> FloatArray:
     -------
     ndarray (n, steps)
     """
-    codes = alike(batch).pools
-    history, future, _ = _patterns(batch, codes, steps)
+    rate, season = rate_and_season(batch, alike(batch), steps)
+    return np.asarray(rate[:, None] * season)
+
+
+def rate_and_season(batch: Batch, codes: IntArray, steps: int) -> tuple[FloatArray, FloatArray]:
+    """Return each row's rate and the season of its pool in the periods after the row.
+
+    Parameters
+    ----------
+    batch : Batch
+    codes : ndarray of int (n,)
+        Of the pools, see `pool_sums`.
+    steps : int
+
+    Returns
+    -------
+    rate : ndarray (n,)
+        At a season of 1, with the latest level of the pool.
+    season : ndarray (n, steps)
+        By the phase of the column: rows that stop at different columns are in step. Its mean over a cycle is 1.
+    """
+    sums = pool_sums(batch.each(relative_rows, 2 * batch.values.shape[1]), codes)
+    history, season = np.ones((len(sums), batch.values.shape[1])), np.ones((len(sums), batch.period))
+    level = np.ones(len(sums))
+    pattern_rows(sums, LEVEL_SMOOTHING, history, season, level)
     prior = _priors(batch.each(moments_rows, 4, history, by_row=(codes,)), codes)
     scores = batch.each(rate_rows, 2 * len(DISCOUNTS) + 1, history, prior, DISCOUNTS, by_row=(codes,))
-    return np.asarray(choose(scores, codes)[:, None] * future[codes])
-
-
-def season_after(batch: Batch, steps: int) -> FloatArray:
-    """Return the seasonal indices of each row's pool for the steps after the last column (n, steps); mean 1."""
-    codes = alike(batch).pools
-    return _patterns(batch, codes, steps)[2][codes]
-
-
-def _patterns(batch: Batch, codes: IntArray, steps: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return season times level of each pool, over the history (P, T) and after (P, steps); the season after."""
-    columns = batch.values.shape[1]
-    sums = pool_sums(batch.each(relative_rows, 2 * columns), codes)
-    out = np.ones((len(sums), columns + 2 * steps))
-    pattern_rows(sums, batch.period, LEVEL_SMOOTHING, steps, out)
-    history, future, season = np.split(out, [columns, columns + steps], axis=1)
-    return history, future, season
+    phases = (batch.stop[:, None] + np.arange(steps)) % batch.period
+    return choose(scores, codes) * level[codes], season[codes[:, None], phases]
 
 
 def _priors(moments: FloatArray, codes: IntArray) -> FloatArray:
@@ -88,9 +96,11 @@ def relative_rows(values: FloatArray, start: IntArray, stop: IntArray, period: i
 
 
 @compiled
-def pattern_rows(sums: FloatArray, period: int, smoothing: float, steps: int, out: FloatArray) -> None:
-    """Fill each pool's pattern over the history and after, then its season; `out` starts as ones."""
-    columns = sums.shape[1] // 2
+def pattern_rows(
+    sums: FloatArray, smoothing: float, history: FloatArray, seasons: FloatArray, levels: FloatArray
+) -> None:
+    """Fill each pool's season times level over the history, its season by phase and its latest level: ones at first."""
+    columns, period = history.shape[1], seasons.shape[1]
     for i in range(len(sums)):
         counts, means = sums[i, :columns], sums[i, columns:]
         first, last = 0, columns - 1
@@ -101,10 +111,10 @@ def pattern_rows(sums: FloatArray, period: int, smoothing: float, steps: int, ou
         if last >= 0:
             season = pool_season(counts, means, first, last + 1, period)
             level = pool_level(counts, means, season, first, last + 1, smoothing)
-            for t in range(columns + steps):
-                out[i, t] = season[t % period] * level[min(max(t, first), last)]
-            for t in range(columns, columns + steps):
-                out[i, steps + t] = season[t % period]
+            for t in range(columns):
+                history[i, t] = season[t % period] * level[min(max(t, first), last)]
+            seasons[i, :] = season
+            levels[i] = level[last]
 
 
 @compiled

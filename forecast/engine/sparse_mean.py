@@ -6,8 +6,9 @@ import numpy as np
 
 from forecast.engine.batch import Batch, FloatArray, member
 from forecast.engine.count_paths import chance_alive
-from forecast.engine.intermittent import adida, croston_sba, tsb
-from forecast.engine.pooled_rate import pooled_rate, season_after
+from forecast.engine.intermittent import adida_rate, croston_rate, tsb_rate
+from forecast.engine.pooled_rate import rate_and_season
+from forecast.engine.sparse import alike
 
 
 @member("sparse_mean", pooled=True)
@@ -20,6 +21,7 @@ def sparse_mean(batch: Batch, steps: int) -> FloatArray:
     -------
     ndarray (n, steps)
     """
-    flat = tsb(batch, steps) + croston_sba(batch, steps) + adida(batch, steps)
-    points = (flat * season_after(batch, steps) + pooled_rate(batch, steps)) / 4
-    return np.asarray(points * chance_alive(batch)[:, None])
+    codes = alike(batch)
+    rate, season = rate_and_season(batch, codes, steps)
+    rate = (tsb_rate(batch, codes) + croston_rate(batch, codes) + adida_rate(batch, codes) + rate) / 4
+    return np.asarray((rate * chance_alive(batch, codes))[:, None] * season)

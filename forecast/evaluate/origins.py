@@ -16,7 +16,7 @@ from itertools import repeat
 import numpy as np
 
 from forecast.errors import SpecError
-from forecast.evaluate.gaps import filled, stretch
+from forecast.evaluate.gaps import filled, joined, stretch, told_filled
 from forecast.models.base import Explains, Model
 from forecast.models.history import first_observed, interpolated, not_below_zero
 from forecast.panel import MIN_POOL, BoolArray, FloatArray, IntArray, Window
@@ -278,7 +278,7 @@ def _batch_points(model: Model, view: _View, horizon: int) -> tuple[FloatArray, 
         points = np.full((len(seen.ids), horizon), np.nan)
         reasons |= dict.fromkeys(range(len(seen.ids)), _failure(error))
     else:
-        reasons |= {i: _joined(reasons.get(i, ""), text) for i, text in enumerate(told) if text}
+        reasons |= {i: joined(reasons.get(i, ""), text) for i, text in enumerate(told) if text}
         broken = np.flatnonzero(~np.isfinite(points).all(axis=1))
         points[broken] = np.nan
         reasons |= dict.fromkeys(map(int, broken), NOT_FINITE)
@@ -306,12 +306,13 @@ def _one_series(model: Model, window: Window, horizon: int, max_gap: int) -> tup
     y = window.values[0, start:stop]
     observed = int(np.isfinite(y).sum())
     if observed < needed:
-        return nothing, _joined(_too_short(observed, needed), said)
+        return nothing, joined(_too_short(observed, needed), said)
     if np.nanmin(y) == np.nanmax(y):
         return np.repeat(y[-1], horizon), f"constant at {y[-1]:g}: carried forward"
     behind = window.values.shape[1] - stop
-    filled = y if model.capability.handles_missing else interpolated(y)
-    seen = replace(window.between(start, stop), values=filled[None, :])
+    if not model.capability.handles_missing:
+        said, y = joined(said, told_filled(y)), interpolated(y)
+    seen = replace(window.between(start, stop), values=y[None, :])
     try:
         answer, told = _answer(model, seen, horizon + behind)
     except SpecError:
@@ -321,11 +322,7 @@ def _one_series(model: Model, window: Window, horizon: int, max_gap: int) -> tup
     points = answer[0, behind:]
     if not np.isfinite(points).all():
         return nothing, NOT_FINITE
-    return points, _joined(said, *told)
-
-
-def _joined(*texts: str) -> str:
-    return "; ".join(filter(None, texts))
+    return points, joined(said, *told)
 
 
 def _too_short(observed: int, needed: int) -> str:

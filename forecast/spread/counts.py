@@ -1,4 +1,4 @@
-"""Spread of sparse counts: whole numbers whose level and clumping are uncertain.
+"""Spread of rare counts, sparse ones or of a low level: whole numbers whose level and clumping are uncertain.
 
 `engine.count_paths` measures and draws each series by itself. Series of a pool have a shock of their level in
 common besides, whose size is what totals of the pool missed at past origins, shrunk to a stated prior.
@@ -11,23 +11,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.panel import BoolArray, FloatArray, IntArray, Window
+from forecast.panel import FloatArray, IntArray, Window
 from forecast.spread.past import PoolErrors
 
-PRIOR_SHOCK = 0.15
+PRIOR_SHOCK = 0.1
 SHOCK_PRIOR_ORIGINS = 3.0
 
 
 @dataclass(frozen=True)
-class CountPaths:
-    """How uncertain the sparse counts of a panel are.
+class CountSpread:
+    """How uncertain the rare counts of a panel are.
 
     Attributes
     ----------
     shock : ndarray (n,)
         Standard deviation of the log level a series shares with its pool.
     level_shape, clumping, alive : ndarray (n,)
-        See `engine.count_paths.CountSpread`.
+        See `engine.count_paths.CountNoise`.
     """
 
     shock: FloatArray
@@ -60,32 +60,20 @@ class CountPaths:
         return paths
 
 
-def sparse_counts(window: Window) -> BoolArray:
-    """Tell which series are sparse, whole numbers and without gaps (n,)."""
-    from forecast.models.compiled import batch_of, sparse_rows
-
-    values = window.values
-    known = np.isfinite(values)
-    batch, rows = batch_of(window)
-    found = np.zeros(len(values), dtype=np.bool_)
-    found[rows] = known[rows].sum(axis=1) == batch.stop - batch.start
-    whole = (values == np.round(values)) | ~known
-    return np.asarray(found & whole.all(axis=1) & sparse_rows(window))
-
-
-def count_paths(window: Window, past: Sequence[PoolErrors], points: FloatArray) -> CountPaths:
+def count_spread(window: Window, past: Sequence[PoolErrors], points: FloatArray) -> CountSpread:
     """Measure errors at past origins.
 
     Parameters
     ----------
     window : Window
-        The history up to the origin: `sparse_counts` alone.
+        What the origin may use of the history, of rare counts alone.
     past : sequence of PoolErrors
         One a pool.
     points : ndarray (n, h)
         From the origin.
     """
-    from forecast.engine.count_paths import count_spread
+    from forecast.engine.count_paths import count_noise
+    from forecast.engine.sparse import alike
     from forecast.models.compiled import batch_of
 
     origins = max((len(pool.actual) for pool in past), default=0)
@@ -96,8 +84,8 @@ def count_paths(window: Window, past: Sequence[PoolErrors], points: FloatArray) 
         predicted[: len(pool.actual), pool.rows] = pool.predicted
         shock[pool.rows] = _shock(pool)
     batch, _ = batch_of(window)
-    spread = count_spread(batch, np.nan_to_num(points), actual, predicted)
-    return CountPaths(shock, spread.level_shape, spread.clumping, spread.alive)
+    noise = count_noise(batch, alike(batch), np.nan_to_num(points), actual, predicted, shock**2)
+    return CountSpread(shock, noise.level_shape, noise.clumping, noise.alive)
 
 
 def _shock(pool: PoolErrors) -> float:

@@ -6,6 +6,11 @@ steady season, times what errors of its pool are to that, and is moved part of t
 own errors. Over the horizon its square grows by a constant a step. A pool's errors over their sizes, each
 size from other origins, give one symmetric shape.
 
+What points say of large figures is near to medians: most members take logs or roots, and weights are chosen by
+absolute errors. What they say of low counts is near to means, for there a member averages figures of which each
+is mostly noise. So medians are put so much below the points that the mean of futures is the point where points are
+low, and by degrees less above that level, see `engine.sparse.means_below`.
+
 Over the horizon and over the series of a pool, an error is the sum of three parts, each with a share of the
 variance: one that all series of the pool have in common and one of the series' own, both carried on like a
 random walk, and one that is fresh in every period. The shares are those that give sums of past errors their
@@ -27,7 +32,6 @@ from scipy import stats
 from forecast.panel import BoolArray, FloatArray, IntArray, Window
 from forecast.spread.past import PoolErrors
 
-WIDER = 1.03
 OWN_PRIOR_CELLS = 36.0
 POOL_PRIOR_CELLS = 24.0
 PRIOR_SIZE = 0.9
@@ -48,6 +52,7 @@ LARGEST = 0.98
 LEAST_WOBBLE = 0.01
 LEAST_DIFFERENCES = 4
 NO_MOVE = 1e-9
+ROOTS = 161
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class SeasonalSpread:
     ----------
     size : ndarray (n, h)
         Mean absolute error.
+    means_below : ndarray (n,)
+        Level up to which points are means; at twice that, they are half way to medians.
     pool : ndarray of int (n,)
         Rows of `shapes` and `shares`.
     shapes : ndarray (P, g)
@@ -67,6 +74,7 @@ class SeasonalSpread:
     """
 
     size: FloatArray
+    means_below: FloatArray
     pool: IntArray
     shapes: FloatArray
     shares: FloatArray
@@ -79,7 +87,7 @@ class SeasonalSpread:
         shared: FloatArray,
         own: Sequence[np.random.Generator],
     ) -> FloatArray:
-        """Draw futures of some series, points being medians; see `spread.past.Spread`."""
+        """Draw futures of some series, points being medians or means; see `spread.past.Spread`."""
         from forecast.engine.paths import fresh, spread_roots, walk
 
         horizon, n_paths = shared.shape[1:]
@@ -87,11 +95,40 @@ class SeasonalSpread:
         for i, rng in enumerate(own):
             paths[i], noise[i] = walk(rng, horizon, n_paths), fresh(rng, horizon, n_paths)
         kind, weights = self.pool[rows], np.sqrt(self.shares)
-        spread_roots(np.sqrt(points), self.size[rows], kind, self.shapes, weights, pools, shared, noise, paths)
+        roots = self._median_roots(rows, points)
+        spread_roots(roots, self.size[rows], kind, self.shapes, weights, pools, shared, noise, paths)
         return paths
 
+    def _median_roots(self, rows: IntArray, points: FloatArray) -> FloatArray:
+        """Square roots of the medians (r, h); below zero where most futures are zero."""
+        roots, low = np.sqrt(points), self.means_below[rows] > 0
+        for kind in np.unique(self.pool[rows[low]]):
+            at = np.flatnonzero(low & (self.pool[rows] == kind))
+            size = self.size[rows[at]]
+            moves = size > 0
+            over = points[at] / np.where(moves, size, 1.0) ** 2
+            centred = np.where(moves, size * _root_of_mean(over, self.shapes[kind]), roots[at])
+            share = np.minimum(self.means_below[rows[at], None] / np.maximum(points[at], np.finfo(float).tiny), 1.0)
+            roots[at] += share * (centred - roots[at])
+        return roots
 
-def seasonal_spread(window: Window, past: Sequence[PoolErrors], horizon: int) -> SeasonalSpread:
+
+def _root_of_mean(mean: FloatArray, shape: FloatArray) -> FloatArray:
+    """Find r such that the mean of max(r + error, 0)**2 is `mean`, for an error of this shape."""
+    from forecast.engine.paths import NORMAL_GRID
+
+    weight = stats.norm.pdf(NORMAL_GRID)
+    weight /= weight.sum()
+    end = shape.max()
+    root = np.linspace(-end, end, ROOTS)
+    means = np.maximum(root[:, None] + shape, 0.0) ** 2 @ weight
+    clear = np.sqrt(np.maximum(mean - weight @ shape**2, 0.0))
+    return np.where(mean < means[-1], np.interp(np.sqrt(mean), np.sqrt(means), root), clear)
+
+
+def seasonal_spread(
+    window: Window, past: Sequence[PoolErrors], means_below: FloatArray, horizon: int
+) -> SeasonalSpread:
     """Measure errors at past origins.
 
     Parameters
@@ -100,6 +137,8 @@ def seasonal_spread(window: Window, past: Sequence[PoolErrors], horizon: int) ->
         The history up to the origin.
     past : sequence of PoolErrors
         One a pool.
+    means_below : ndarray (n,)
+        See `SeasonalSpread`.
     horizon : int
     """
     n, roots = len(window.ids), np.sqrt(window.values)
@@ -115,11 +154,11 @@ def seasonal_spread(window: Window, past: Sequence[PoolErrors], horizon: int) ->
         cells, sums = known.sum(axis=2), np.where(known, np.abs(errors), 0.0).sum(axis=2)
         own = _to_prior(sums.sum(axis=0), cells.sum(axis=0))
         others = _to_prior(sums.sum(axis=0) - sums, cells.sum(axis=0) - cells)
-        size[pool.rows] = WIDER * (wobble * own)[:, None] * curve
+        size[pool.rows] = (wobble * own)[:, None] * curve
         kind[pool.rows] = code
         shapes[code] = _shape(errors / others[:, :, None])
         shares[code] = _shares(errors)
-    return SeasonalSpread(size, kind, shapes, shares)
+    return SeasonalSpread(size, means_below, kind, shapes, shares)
 
 
 def _to_prior(total: FloatArray, cells: IntArray) -> FloatArray:

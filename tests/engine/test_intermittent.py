@@ -20,8 +20,8 @@ from forecast.engine.intermittent import (
     tsb,
     tsb_one,
 )
-from forecast.engine.pooled_rate import pool_level, pool_season, pooled_rate, rate_one, season_after
-from forecast.engine.sparse import alike, is_sparse, sparse_share
+from forecast.engine.pooled_rate import pool_level, pool_season, pooled_rate, rate_and_season, rate_one
+from forecast.engine.sparse import alike, is_counted, is_rare, is_sparse, means_below, sparse_share
 from forecast.engine.sparse_mean import sparse_mean
 
 MEMBERS = [tsb, croston_sba, adida, pooled_rate, sparse_mean]
@@ -139,13 +139,29 @@ def test_a_pool_shows_the_season_its_series_cannot():
     pattern = np.array([0.2, 1.8, 1, 1.0])
     rows = [rng.poisson(0.4 * pattern[np.arange(40) % 4]).astype(float) for _ in range(40)]
     batch = made(rows, period=4)
-    season = season_after(batch, 8)
+    rate, season = rate_and_season(batch, alike(batch), 8)
     assert season[0, :4].mean() == pytest.approx(1)
     assert season[0, :4] == pytest.approx(pattern, abs=0.3)
     assert (season[:, 4:] == season[:, :4]).all()
     points = pooled_rate(batch, 4)
+    np.testing.assert_allclose(points, rate[:, None] * season[:, :4])
     assert (points[:, 1] > 3 * points[:, 0]).all()
     assert tsb(batch, 4)[0, 0] == tsb(batch, 4)[0, 1]
+
+
+@pytest.mark.parametrize("forecast", [pooled_rate, sparse_mean])
+def test_a_series_that_stops_early_is_in_step_with_its_pool(forecast):
+    rng = np.random.default_rng(8)
+    pattern = np.array([0.2, 2.0, 0.9, 0.9])
+    values = rng.poisson(0.4 * pattern[np.arange(40) % 4], (30, 40)).astype(float)
+    stop = np.full(30, 40)
+    stop[:3] = 38, 37, 39
+    values[0, 38:] = values[1, 37:] = values[2, 39:] = np.nan
+    batch = Batch(values, np.zeros(30, dtype=int), stop, 4, np.zeros(30, dtype=int))
+    points = forecast(batch, 8)
+    for i in range(4):
+        step = (1 - stop[i]) % 4
+        assert (points[i, [step, step + 4]] > 1.5 * np.delete(points[i], [step, step + 4]).max()).all()
 
 
 def test_the_season_of_a_pool_lines_up_by_column():
@@ -178,6 +194,22 @@ def test_sparse_is_two_fifths_of_the_last_three_cycles(zeros, sparse):
     assert sparse_share(batch) == pytest.approx(min(1, zeros / 14.4))
 
 
+def test_rare_counts_are_whole_and_sparse_or_few():
+    rng = np.random.default_rng(2)
+    few, many = rng.poisson(4, 40) + 1.0, rng.poisson(16, 40) + 1.0
+    late = np.append(np.full(20, 90.0), few)
+    once, fractions, rare_fractions = few.copy(), 1.01 * few, 1.01 * SPARSE
+    once[7] = 2.5
+    spiky = np.where(np.arange(40) % 4, 0.0, 80.0)
+    filled = SPARSE.copy()
+    filled[filled.argmax() - 1] = 0.5
+    batch = made([few, many, late, once, fractions, SPARSE, rare_fractions, spiky, filled, np.zeros(40)])
+    assert is_counted(batch).tolist() == [True, True, True, True, False, True, False, True, True, True]
+    assert is_rare(batch).tolist() == [True, False, True, True, False, True, False, True, True, True]
+    inf = np.inf
+    assert means_below(batch).tolist() == [10, 10, 10, 10, 0, inf, inf, inf, inf, inf]
+
+
 def test_short_periods_look_at_two_dozen_figures():
     y = np.array([0.0] * 9 + [1.0] * 15)
     assert not is_sparse(made([y], period=4))[0]
@@ -189,7 +221,7 @@ def test_sparse_series_learn_from_sparse_ones():
     both, alone = made(rows), made(rows[:12])
     rare = is_sparse(alone)
     assert rare.sum() > 6
-    assert len(np.unique(alike(both).pools)) == 2
+    assert len(np.unique(alike(both))) == 2
     for forecast in MEMBERS:
         assert (forecast(both, 3)[:12][rare] == forecast(alone, 3)[rare]).all()
 
@@ -199,7 +231,7 @@ def test_a_series_may_have_ended():
     rows = [rng.poisson(1.0, 60).astype(float) for _ in range(10)]
     rows[0][40:] = 0
     rows[1] = np.zeros(60)
-    alive = chance_alive(made(rows))
+    alive = chance_alive(made(rows), np.zeros(10, dtype=int))
     assert alive[0] < 0.01
     assert alive[1] == 1
     assert (alive[2:] > 0.95).all()
@@ -211,7 +243,7 @@ def test_the_chance_of_an_end_by_hand():
     # Poisson rate 1 before the last demand, 3 zeros since: odds e + e^2 + e^3 for one end in 2000 periods and
     # more, as one row moves its own prior.
     y = np.array([1, 1, 1, 1, 1, 0, 0, 0.0])
-    alive = chance_alive(made([y]))[0]
+    alive = chance_alive(made([y]), np.zeros(1, dtype=int))[0]
     odds, ended = np.exp([1, 2, 3]).sum(), 1 / 2000
     for _ in range(10):
         expected = 1 / (1 + ended * odds)

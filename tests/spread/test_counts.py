@@ -1,4 +1,4 @@
-"""Sparse counts are drawn as whole numbers, hold what they say over a year, and share a pool's level."""
+"""Rare counts are drawn as whole numbers, hold what they say over a year, and share a pool's level."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from forecast.evaluate.metrics import covered
 from forecast.evaluate.origins import RollingPoints
 from forecast.intervals import Draws, error_scale
-from forecast.spread.counts import CountPaths, sparse_counts
+from forecast.spread.counts import CountSpread
 from forecast.spread.seasonal import SeasonalSpread
 from tests.panels import window
 
@@ -63,22 +63,53 @@ def test_the_shock_of_a_pool_is_what_its_totals_missed():
     assert shock(0.5) > 0.25
 
 
-def test_only_whole_sparse_counts_without_gaps_are_taken_for_such():
-    rolling, _ = simulated(1, 8)
+def test_rare_counts_are_taken_for_such_whatever_is_missing():
+    rolling, _ = simulated(1, 9)
     values = rolling.window.values
     values[1] += 40
-    values[2] += np.where(values[2] > 0, 0.5, 0)
-    values[3, 30:33] = np.nan
+    values[2] *= 1.01
+    values[3, 30:32] = np.nan
     values[4, :20] = np.nan
     values[5] = np.nan
     values[6] = 0
-    assert sparse_counts(rolling.window).tolist() == [True, False, False, False, True, False, True, True]
+    values[7, 20] = 0.5
+    values[8] += 3
+    rolling.points["rate"][:, 1] += 40
+    rolling.points["rate"][:, 8] += 3
+    rolling = RollingPoints(rolling.window, ENDS, rolling.points, {})
     scale = scale_of(rolling)
-    assert [type(spread) for spread in scale.spreads] == [SeasonalSpread, CountPaths]
-    np.testing.assert_array_equal(scale.spread, [1, 0, 0, 0, 1, 0, 1, 1])
-    np.testing.assert_array_equal(scale.row, [0, 0, 1, 2, 1, 3, 2, 3])
+    assert [type(spread) for spread in scale.spreads] == [SeasonalSpread, CountSpread]
+    np.testing.assert_array_equal(scale.spread, [1, 0, 0, 1, 1, 0, 1, 1, 1])
+    np.testing.assert_array_equal(scale.row, [0, 0, 1, 1, 2, 2, 3, 4, 5])
+    np.testing.assert_array_equal(scale.spreads[0].means_below, [10, np.inf, 0])
     paths = paths_of(rolling)
     assert np.isfinite(paths).all()
+    np.testing.assert_allclose(paths[2].mean(), rolling.points["rate"][-1][2, 0], rtol=0.2)
+
+
+@pytest.mark.parametrize("clumped", [False, True])
+@pytest.mark.parametrize("rate", [0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 20.0])
+def test_the_mean_of_paths_stays_at_the_point(rate, clumped):
+    rng = np.random.default_rng(int(10 * rate))
+    rates = rng.uniform(0.8, 1.2, (16, 1)) * rate
+    moved = rates * (rng.gamma(rates, 1 / rates, (16, LENGTH + HORIZON)) if clumped else 1)
+    counts = rng.poisson(moved * np.ones(LENGTH + HORIZON)).astype(float)
+    points = np.repeat(np.repeat(rates[None], len(ENDS), axis=0), HORIZON, axis=2)
+    paths = paths_of(RollingPoints(window(counts[:, :LENGTH], "MS"), ENDS, {"rate": points}, {}))
+    total = paths.sum(axis=1)
+    assert paths.mean() == pytest.approx(points[-1].mean(), rel=0.03)
+    assert np.median(total, axis=1).mean() == pytest.approx(points[-1].sum(axis=1).mean(), rel=0.04, abs=1)
+    assert np.median(total.sum(axis=0)) == pytest.approx(points[-1].sum(), rel=0.04)
+
+
+@pytest.mark.parametrize("hurt", [np.nan, 0.5])
+def test_one_missing_figure_or_one_fraction_changes_a_sparse_forecast_by_little(hurt):
+    rolling, _ = simulated(2, 12)
+    before = paths_of(rolling)[0]
+    rolling.window.values[0, 40] = hurt
+    after = paths_of(RollingPoints(rolling.window, ENDS, rolling.points, {}))[0]
+    np.testing.assert_array_equal(after, np.round(after))
+    assert after.sum(axis=0).mean() == pytest.approx(before.sum(axis=0).mean(), rel=0.1)
 
 
 @pytest.mark.parametrize("dense", [0, 4])

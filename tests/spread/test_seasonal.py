@@ -6,9 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from forecast.engine.paths import NORMAL_GRID
 from forecast.evaluate.metrics import covered
 from forecast.evaluate.origins import RollingPoints, past_origins
-from forecast.intervals import Draws, error_scale
+from forecast.intervals import Draws, ErrorScale, error_scale
 from forecast.spread.seasonal import SeasonalSpread
 from tests.panels import window
 
@@ -117,6 +118,28 @@ def test_shares_of_the_variance_are_found():
     assert common + carried > 0.85
     assert shares(walk=0.3, noise=0.3, shock=2.0)[0] > shares(walk=0.3, noise=0.3, shock=0.0)[0] + 0.2
     np.testing.assert_allclose(spread_of(simulated(1)[0]).shares.sum(axis=1), 1)
+
+
+def mean_over_point(spread: SeasonalSpread, point: float) -> float:
+    points = np.full((1, HORIZON), point)
+    made = Draws(("a",), np.array([""]), points, ErrorScale((spread,), np.array([0]), np.array([0])), 4000, seed=1)
+    return float(made.draw(np.array([0])).mean() / point)
+
+
+def test_points_are_means_where_they_are_low_and_medians_where_they_are_high():
+    """A standard normal error has variance 1: a median p makes a mean p + 1."""
+    one, size = np.array([[0.3, 0.3, 0.4]]), np.ones((1, HORIZON))
+    means, low, medians = (
+        SeasonalSpread(size, np.array([below]), np.array([0]), NORMAL_GRID[None], one) for below in (np.inf, 8.0, 0.0)
+    )
+    for point in (0.02, 0.3, 2.0, 8.0):
+        assert mean_over_point(means, point) == pytest.approx(1, abs=0.05)
+        assert mean_over_point(low, point) == pytest.approx(1, abs=0.05)
+    assert mean_over_point(means, 40.0) == pytest.approx(1, abs=0.01)
+    assert mean_over_point(low, 16.0) == pytest.approx(1 + 0.5 / 16, abs=0.015)
+    assert mean_over_point(medians, 8.0) == pytest.approx(1 + 1 / 8, abs=0.02)
+    still = replace(means, size=np.zeros((1, HORIZON)))
+    assert mean_over_point(still, 3.0) == pytest.approx(1)
 
 
 def test_sizes_grow_over_the_horizon_as_errors_do():
