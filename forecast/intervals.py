@@ -7,9 +7,9 @@ origins, measured out of sample: `spread.annual` for annual series, `spread.seas
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 
@@ -148,4 +148,5 @@ class Draws:
 
 
 def _generator(name: str, role: str, seed: int) -> np.random.Generator:
-    return np.random.default_rng([seed, zlib.crc32(f"{role}:{name}".encode())])
+    digest = blake2b(f"{role}:{name}".encode(), digest_size=16).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest, "big")])

@@ -2,8 +2,8 @@
 
 A series with two cycles takes the ten members of the engine that know one, a shorter one those that need no season, and
 sparse counts take `sparse_mean` by their share of zeros. The mean of diverse members is hard to beat, so
-evidence only leans away from it: for each third of the horizon, `POOL_SHARE` of a pool's weights are those that
-would have been best for the pool together.
+evidence only leans away from it: for each third of the horizon, a share of a pool's weights are those that would
+have been best for the pool together, `MOST_SHARE` in a large pool, half of that in one of `SHARE_PRIOR_SERIES`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ LONG_MEMBERS = (
 SECOND_YEAR_MEMBERS = ("theta_classical", "ets_log", "ets_sqrt", "complex_smoothing", "damped_trend", "seasonal_naive")
 FIRST_YEAR_MEMBERS = ("theta_classical", "damped_trend", "complex_smoothing", "naive")
 SPARSE_MEMBER = "sparse_mean"
-POOL_SHARE = 3 / 4
+MOST_SHARE = 3 / 4
+SHARE_PRIOR_SERIES = 20.0
 PARTS = 3
 ROUNDS = 200
 RATE = 0.5
@@ -101,18 +102,20 @@ def seasonal_weights(rolling: RollingPoints, names: Sequence[str], k: int) -> tu
         errors = np.stack([_scaled_errors(rolling, names[m], past, end, rows, scale[rows]) for m in asked])
         cells = np.ix_(asked, rows)
         smooth = prior[cells].sum(axis=0)
-        weights[cells] = pool_weights(errors)[:, None, :] * smooth
+        weights[cells] = pool_weights(errors, len(rows))[:, None, :] * smooth
         origins[rows] = np.where(smooth[:, 0] > 0, len(past), 0)
     return weights, origins
 
 
-def pool_weights(errors: FloatArray) -> FloatArray:
+def pool_weights(errors: FloatArray, series: int) -> FloatArray:
     """Weigh the members of a pool by their errors out of sample.
 
     Parameters
     ----------
     errors : ndarray (members, cells, h)
         In units that count series alike; NaN where there is none.
+    series : int
+        How many series they are of: the more, the further weights move from equal.
 
     Returns
     -------
@@ -120,11 +123,12 @@ def pool_weights(errors: FloatArray) -> FloatArray:
         Sum to 1 over members; the same within a third of the horizon.
     """
     members, _, horizon = errors.shape
+    share = MOST_SHARE * series / (series + SHARE_PRIOR_SERIES)
     weights = np.empty((members, horizon))
     for part in np.array_split(np.arange(horizon), min(PARTS, horizon)):
         known = errors[:, :, part].reshape(members, -1)
         best = best_mean(known[:, np.isfinite(known).all(axis=0)])
-        weights[:, part] = ((1 - POOL_SHARE) / members + POOL_SHARE * best)[:, None]
+        weights[:, part] = ((1 - share) / members + share * best)[:, None]
     return weights
 
 

@@ -86,12 +86,15 @@ def test_a_combination_of_other_models_is_equal():
 
 
 def test_a_pool_leans_to_the_member_that_did_well_and_calibrates_on_the_equal_mean():
-    made = rolling(counts(), errors={"ets_log": 1.0})
+    made = rolling(counts(60), errors={"ets_log": 1.0})
     combination = combined(made)
     best = combination.weights[SEASONAL_MEMBERS.index("ets_log"), :, 0]
     assert (best > 0.5).all()
     assert (best < 0.8).all()
-    assert combination.origins.tolist() == [2] * 10
+    assert combination.origins.tolist() == [2] * 60
+    few = combined(rolling(counts(8), errors={"ets_log": 1.0})).weights[SEASONAL_MEMBERS.index("ets_log"), :, 0]
+    assert (few > 0.15).all()
+    assert (few < 0.4).all()
     assert combination.reasons()[0].startswith("10 members, the most ets_log 0.")
     assert combination.reasons()[0].endswith("; weights from 2 past origins")
     equal = np.mean([made.points[m] for m in LONG_MEMBERS], axis=0)
@@ -131,26 +134,26 @@ def test_weights_see_no_outturn_after_their_origin():
 
 
 def test_series_too_short_at_the_past_origins_stay_equal_and_do_not_count():
-    values = counts(20)
+    values = counts(70)
     values[:10, :40] = np.nan
     made = rolling(values, errors={"ets_log": 1.0})
     made.points["ets_sqrt"][:, :10] = 1e6
     weights = combined(made).weights
     assert weights[SEASONAL_MEMBERS.index("ets_log"), 10, 0] > 0.5
-    alone = combined(rolling(values[10:], errors={"ets_log": 1.0}))
-    assert alone.weights[SEASONAL_MEMBERS.index("ets_log"), 0, 0] > 0.5
     assert set(np.unique(weights[:, :10].round(6))) == {0.0, round(1 / 6, 6)}
+    made.points["ets_sqrt"][:, :10] = 0.0
+    np.testing.assert_array_equal(combined(made).weights[:, 10:], weights[:, 10:])
 
 
 def test_each_third_of_the_horizon_has_its_own_weights():
     errors = np.ones((2, 30, 6))
     errors[0, :, :2] = errors[1, :, 4:] = 0.1
-    weights = pool_weights(errors)
+    weights = pool_weights(errors, 1000)
     np.testing.assert_allclose(weights.sum(axis=0), 1)
     assert (weights[0, :2] > 0.8).all()
     np.testing.assert_allclose(weights[0, 2:4], 0.5)
     assert (weights[0, 4:] < 0.2).all()
-    assert pool_weights(np.ones((2, 5, 1))).ravel().tolist() == [0.5, 0.5]
+    assert pool_weights(np.ones((2, 5, 1)), 5).ravel().tolist() == [0.5, 0.5]
 
 
 def test_the_best_mean_beats_the_equal_one_and_every_member():

@@ -11,7 +11,7 @@ import pandas as pd
 from forecast.engine.batch import Batch, described, members
 from forecast.models.base import Capability, add
 from forecast.models.history import first_observed, interpolated, last_observed
-from forecast.panel import BoolArray, FloatArray, IntArray, Window
+from forecast.panel import FloatArray, IntArray, Window
 
 MIN_HISTORY = 3
 _BATCHES: WeakKeyDictionary[Window, tuple[Batch, IntArray]] = WeakKeyDictionary()
@@ -55,16 +55,6 @@ class Compiled:
         constant = (least == most) & (most > 0)
         points[rows[constant]] = most[constant, None]
         return points
-
-
-def sparse_rows(window: Window) -> BoolArray:
-    """Tell which series of a window are sparse counts (n,)."""
-    from forecast.engine.sparse import is_sparse
-
-    found = np.zeros(len(window.ids), dtype=np.bool_)
-    batch, rows = batch_of(window)
-    found[rows] = is_sparse(batch)
-    return found
 
 
 def batch_of(window: Window) -> tuple[Batch, IntArray]:

@@ -16,6 +16,8 @@ variance: one that all series of the pool have in common and one of the series' 
 random walk, and one that is fresh in every period. The shares are those that give sums of past errors their
 size, so that totals over periods and over series are as uncertain as they should be.
 
+Series of fewer than two cycles are a tenth wider: their season comes as a surprise.
+
 Everything leans on priors that stand for so many cells, series or origins; they were set on past origins of
 monthly and quarterly panels. Cells are pairs of an origin and a step, for one series or all of a pool.
 """
@@ -50,6 +52,7 @@ MOST_LASTING = 0.95
 SEPARATE_ORIGINS = 2
 LARGEST = 0.98
 LEAST_WOBBLE = 0.01
+YOUNG = 1.1
 LEAST_DIFFERENCES = 4
 NO_MOVE = 1e-9
 ROOTS = 161
@@ -104,11 +107,11 @@ class SeasonalSpread:
         roots, low = np.sqrt(points), self.means_below[rows] > 0
         for kind in np.unique(self.pool[rows[low]]):
             at = np.flatnonzero(low & (self.pool[rows] == kind))
-            size = self.size[rows[at]]
-            moves = size > 0
+            size, below = self.size[rows[at]], self.means_below[rows[at], None]
+            moves = size**2 > NO_MOVE * points[at]
             over = points[at] / np.where(moves, size, 1.0) ** 2
             centred = np.where(moves, size * _root_of_mean(over, self.shapes[kind]), roots[at])
-            share = np.minimum(self.means_below[rows[at], None] / np.maximum(points[at], np.finfo(float).tiny), 1.0)
+            share = np.divide(below, points[at], out=np.ones_like(roots[at]), where=points[at] > below)
             roots[at] += share * (centred - roots[at])
         return roots
 
@@ -142,6 +145,7 @@ def seasonal_spread(
     horizon : int
     """
     n, roots = len(window.ids), np.sqrt(window.values)
+    young = np.isfinite(roots).sum(axis=1) < 2 * window.period
     size, kind = np.empty((n, horizon)), np.empty(n, dtype=np.int64)
     shapes, shares = np.empty((len(past), len(_prior_shape()))), np.empty((len(past), 3))
     for code, pool in enumerate(past):
@@ -154,7 +158,7 @@ def seasonal_spread(
         cells, sums = known.sum(axis=2), np.where(known, np.abs(errors), 0.0).sum(axis=2)
         own = _to_prior(sums.sum(axis=0), cells.sum(axis=0))
         others = _to_prior(sums.sum(axis=0) - sums, cells.sum(axis=0) - cells)
-        size[pool.rows] = (wobble * own)[:, None] * curve
+        size[pool.rows] = (wobble * own * np.where(young[pool.rows], YOUNG, 1.0))[:, None] * curve
         kind[pool.rows] = code
         shapes[code] = _shape(errors / others[:, :, None])
         shares[code] = _shares(errors)

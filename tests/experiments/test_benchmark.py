@@ -191,7 +191,7 @@ def test_this_library_answers_in_the_order_of_the_series():
     series = made_up()
     made = contender("seasonal_naive").run(series)()
     moving = [0, 1, 3, 4]
-    np.testing.assert_allclose(made.points[moving], series.history[moving, -4:-2], rtol=0.02)
+    np.testing.assert_allclose(made.points[moving], series.history[moving, -4:-2], rtol=0.04)
     assert made.totals is not None and (made.totals[:, 0] <= made.totals[:, 1]).all()
     assert (np.diff(made.quantiles, axis=2) >= 0).all()
 

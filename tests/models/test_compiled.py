@@ -7,7 +7,7 @@ import pytest
 
 from forecast import models
 from forecast.engine.batch import Batch, members
-from forecast.models.compiled import MIN_HISTORY, Compiled, batch_of, sparse_rows
+from forecast.models.compiled import MIN_HISTORY, Compiled, batch_of
 from tests.panels import window
 
 NAN = np.nan
@@ -53,6 +53,31 @@ def test_a_row_that_begins_late_keeps_the_months_of_its_season(name):
     np.testing.assert_array_equal(made[0], points(name, values[:1], 5)[0])
 
 
+@pytest.mark.parametrize("freq", ["YS", "QS", "MS", "W-MON"])
+@pytest.mark.parametrize("name", sorted(members()))
+def test_a_window_that_begins_later_in_the_year_has_the_same_season(name, freq):
+    values = counts(length=120 if freq == "W-MON" else 40)
+    values[:, :3] = NAN
+    whole = window(values, freq)
+    later = whole.between(3, values.shape[1])
+    np.testing.assert_array_equal(models.get(name).forecast(later, 5), models.get(name).forecast(whole, 5))
+    batches = batch_of(whole)[0], batch_of(later)[0]
+    assert {batch.values.shape[1] % whole.period for batch in batches} == {
+        (int(batches[0].stop[0]) - len(values[0]) + values.shape[1]) % whole.period
+    }
+
+
+@pytest.mark.parametrize("name", sorted(members()))
+def test_gaps_inside_a_row_are_filled_on_the_log_scale(name):
+    values = counts()
+    gappy, filled = values.copy(), values.copy()
+    gappy[1, 20:22] = NAN
+    filled[1, 20:22] = np.expm1(np.interp([20, 21], [19, 22], np.log1p(values[1, [19, 22]])))
+    made = points(name, gappy, 5)
+    np.testing.assert_allclose(made, points(name, filled, 5), rtol=1e-9)
+    assert not np.array_equal(made[1], points(name, values, 5)[1])
+
+
 @pytest.mark.parametrize("name", sorted(members()))
 def test_a_constant_is_carried_to_the_last_bit_whatever_its_pool_does(name):
     values = counts(9)
@@ -85,7 +110,6 @@ def test_nobody_with_three_figures_gives_no_answers():
     made = points("theta_shrunk", np.array([[NAN, 1.0, 2.0], [NAN, NAN, NAN]]), 2)
     assert made.shape == (2, 2)
     assert np.isnan(made).all()
-    assert not sparse_rows(window([[NAN, 1.0, 2.0]], "MS")).any()
 
 
 def test_points_are_not_below_zero_and_the_window_is_left_alone():
@@ -116,14 +140,6 @@ def test_pools_are_numbered_among_the_rows_that_are_asked():
     assert rows.tolist() == [1, 2, 3, 4]
     assert batch.pools.tolist() == [1, 0, 1, 0]
     assert batch.period == 12
-
-
-def test_sparse_rows_are_those_of_mostly_zeros_that_are_long_enough():
-    values = counts(4)
-    values[1, ::2] = 0
-    values[2, 1:] = 0
-    values[3, 2:] = NAN
-    assert sparse_rows(window(values, "MS")).tolist() == [False, True, True, False]
 
 
 def test_a_model_says_what_its_member_does():
