@@ -22,40 +22,40 @@ from forecast.spread.seasonal import seasonal_spread
 
 
 @dataclass(frozen=True)
-class ErrorScale:
+class Spreads:
     """How far the errors of many series reach, each series in one of several spreads.
 
     Attributes
     ----------
-    spreads : tuple of Spread
-    spread : ndarray of int (n,)
-        Which of `spreads` a series is in.
+    kinds : tuple of Spread
+    kind : ndarray of int (n,)
+        Which of `kinds` a series is in.
     row : ndarray of int (n,)
-        Which row of that spread it is.
+        Which row of that kind it is.
     """
 
-    spreads: tuple[Spread, ...]
-    spread: IntArray
+    kinds: tuple[Spread, ...]
+    kind: IntArray
     row: IntArray
 
-    def rows(self, index: IntArray) -> ErrorScale:
-        """Return the sizes of some series."""
-        return ErrorScale(self.spreads, self.spread[index], self.row[index])
+    def rows(self, index: IntArray) -> Spreads:
+        """Return the spreads of some series."""
+        return Spreads(self.kinds, self.kind[index], self.row[index])
 
     @classmethod
-    def of_rows(cls, scales: Mapping[str, ErrorScale], by: Names, index: IntArray) -> ErrorScale:
-        """Return the sizes of the series `index`, each from the one of `scales` that `by` names."""
-        spread, row = np.zeros((2, len(index)), dtype=np.int64)
-        spreads: list[Spread] = []
-        for name, scale in scales.items():
+    def of_rows(cls, measured: Mapping[str, Spreads], by: Names, index: IntArray) -> Spreads:
+        """Return the spreads of the series `index`, each from the one of `measured` that `by` names."""
+        kind, row = np.zeros((2, len(index)), dtype=np.int64)
+        kinds: list[Spread] = []
+        for name, spreads in measured.items():
             here = np.flatnonzero(by == name)
-            spread[here] = scale.spread[index[here]] + len(spreads)
-            row[here] = scale.row[index[here]]
-            spreads.extend(scale.spreads)
-        return cls(tuple(spreads), spread, row)
+            kind[here] = spreads.kind[index[here]] + len(kinds)
+            row[here] = spreads.row[index[here]]
+            kinds.extend(spreads.kinds)
+        return cls(tuple(kinds), kind, row)
 
 
-def error_scale(rolling: RollingPoints, points: FloatArray, *, seen: int) -> ErrorScale:
+def measured_spreads(rolling: RollingPoints, points: FloatArray, *, seen: int) -> Spreads:
     """Measure a model's errors at the origins whose outturn is known at another, later origin.
 
     Parameters
@@ -68,13 +68,13 @@ def error_scale(rolling: RollingPoints, points: FloatArray, *, seen: int) -> Err
 
     Returns
     -------
-    ErrorScale
+    Spreads
     """
     window, horizon = rolling.window.until(seen), points.shape[2]
     past = past_errors(rolling, points, seen=seen)
     everything, n = np.arange(len(window.ids)), len(window.ids)
     if window.period == 1:
-        return ErrorScale((annual_spread(window, past, horizon),), np.zeros(n, dtype=np.int64), everything)
+        return Spreads((annual_spread(window, past, horizon),), np.zeros(n, dtype=np.int64), everything)
     k = rolling.ends.index(seen)
     usable = rolling.usable[k]
     rare, means_below = _kinds(usable)
@@ -84,7 +84,7 @@ def error_scale(rolling: RollingPoints, points: FloatArray, *, seen: int) -> Err
     if rare.any():
         counts = [pool.of(rare, position) for pool in past]
         spreads.append(count_spread(usable.rows(everything[rare]), counts, points[k, rare]))
-    return ErrorScale(tuple(spreads), rare.astype(np.int64), position)
+    return Spreads(tuple(spreads), rare.astype(np.int64), position)
 
 
 def _kinds(usable: Window) -> tuple[BoolArray, FloatArray]:
@@ -111,7 +111,7 @@ class Draws:
     pools : ndarray of str (n,)
     points : ndarray (n, h)
         Taken as means of rare counts, else as medians; by degrees between, see `spread.seasonal`.
-    scale : ErrorScale
+    spreads : Spreads
     n_paths, seed : int
     integer : bool
         Draw whole numbers: each path is rounded up with the chance of its fraction, so that means stay.
@@ -120,7 +120,7 @@ class Draws:
     ids: tuple[str, ...]
     pools: Names
     points: FloatArray
-    scale: ErrorScale
+    spreads: Spreads
     n_paths: int
     seed: int
     integer: bool = False
@@ -134,12 +134,12 @@ class Draws:
         names, pools = np.unique(self.pools[rows], return_inverse=True)
         walks = [walk(_generator(str(name), "pool", self.seed), horizon, self.n_paths) for name in names]
         shared = np.reshape(walks, (len(names), horizon, self.n_paths))
-        scale = self.scale.rows(rows)
+        spreads = self.spreads.rows(rows)
         paths = np.empty((len(rows), horizon, self.n_paths))
-        for which in np.unique(scale.spread):
-            at = np.flatnonzero(scale.spread == which)
-            paths[at] = scale.spreads[which].paths(
-                scale.row[at], self.points[rows[at]], pools[at], shared, [generators[i] for i in at]
+        for kind in np.unique(spreads.kind):
+            at = np.flatnonzero(spreads.kind == kind)
+            paths[at] = spreads.kinds[kind].paths(
+                spreads.row[at], self.points[rows[at]], pools[at], shared, [generators[i] for i in at]
             )
         if self.integer:
             for path, rng in zip(paths, generators, strict=True):

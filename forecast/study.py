@@ -13,7 +13,7 @@ from forecast.auto import Combination, combine, default_members
 from forecast.errors import SpecError
 from forecast.evaluate.metrics import STATISTICS, seasonal_naive_scale, statistics
 from forecast.evaluate.origins import RollingPoints, evaluation_ends, origins_to_run, rolling_points
-from forecast.intervals import Draws, ErrorScale, error_scale
+from forecast.intervals import Draws, Spreads, measured_spreads
 from forecast.models.base import Model
 from forecast.models.history import last_observed
 from forecast.models.specs import ModelSpec, by_name, members_of, to_run
@@ -58,15 +58,15 @@ class Study:
             raise SpecError(f"seed {seed}, n_paths {n_paths}: seeds are not negative and at least 1 path is drawn.")
         by = np.asarray(answered_by)
         seen = window.values.shape[1]
-        scales = {
-            who: error_scale(self.rolling, self._calibrating(who), seen=seen) for who in sorted({name, *by} - {""})
+        measured = {
+            who: measured_spreads(self.rolling, self._calibrating(who), seen=seen) for who in sorted({name, *by} - {""})
         }
         kept = np.flatnonzero(by != "")
         draws = Draws(
             ids=tuple(window.ids[i] for i in kept),
             pools=window.pools[kept],
             points=points[kept],
-            scale=ErrorScale.of_rows(scales, by[kept], kept),
+            spreads=Spreads.of_rows(measured, by[kept], kept),
             n_paths=n_paths,
             seed=seed,
             integer=integer,
@@ -162,7 +162,7 @@ class Study:
                 scored = np.flatnonzero(np.isfinite(points[k]).all(axis=1) & np.isfinite(actual[k]).any(axis=1))
                 if not len(scored):
                     continue
-                sizes = error_scale(self.rolling, self._calibrating(name), seen=end)
+                sizes = measured_spreads(self.rolling, self._calibrating(name), seen=end)
                 draws = Draws(window.ids, window.pools, points[k], sizes, n_paths=EVALUATION_PATHS, seed=seed)
                 for first in range(0, len(scored), ROWS_PER_BLOCK):
                     rows = scored[first : first + ROWS_PER_BLOCK]

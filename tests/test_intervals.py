@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecast.evaluate.origins import RollingPoints
-from forecast.intervals import Draws, ErrorScale, error_scale
+from forecast.intervals import Draws, Spreads, measured_spreads
 from forecast.spread.annual import AnnualSpread
 from forecast.spread.seasonal import SeasonalSpread
 from tests.panels import window
@@ -28,7 +28,7 @@ def annual(n: int) -> AnnualSpread:
 
 def draws(spread, ids=IDS, pools=("x", "x", "y", "y"), points=POINTS, *, seed: int = 1, n_paths: int = 2000, **kwargs):
     n = len(ids)
-    scale = ErrorScale((spread(n),), np.zeros(n, dtype=int), np.arange(n))
+    scale = Spreads((spread(n),), np.zeros(n, dtype=int), np.arange(n))
     return Draws(ids, np.asarray(pools), points, scale, n_paths=n_paths, seed=seed, **kwargs)
 
 
@@ -52,7 +52,7 @@ def test_paths_depend_neither_on_the_order_of_rows_nor_on_other_series(spread):
 def test_a_pool_shares_its_shock_and_no_more(spread):
     paths = everything(draws(spread, n_paths=20_000))
     together = np.corrcoef(np.log(paths[:, -1]))
-    expected = 0.25 if spread is steady else 0.6
+    expected = 0.25 if spread is steady else 0.6  # the shock is a t of six degrees: half as much variance again
     np.testing.assert_allclose([together[0, 1], together[2, 3]], expected, atol=0.08)
     np.testing.assert_allclose(together[:2, 2:], 0, atol=0.08)
 
@@ -82,22 +82,22 @@ def test_whole_numbers_keep_the_mean():
 def test_each_series_is_drawn_by_the_spread_that_answers_for_it():
     wide, narrow = steady(5, 2.0), steady(5, 0.1)
     scales = {
-        name: ErrorScale((spread,), np.zeros(5, dtype=int), np.arange(5))
+        name: Spreads((spread,), np.zeros(5, dtype=int), np.arange(5))
         for name, spread in (("wide", wide), ("narrow", narrow))
     }
     by = np.array(["narrow", "wide", "wide", "narrow"])
-    mixed = ErrorScale.of_rows(scales, by, np.array([4, 0, 2, 1]))
+    mixed = Spreads.of_rows(scales, by, np.array([4, 0, 2, 1]))
     np.testing.assert_array_equal(mixed.row, [4, 0, 2, 1])
-    spread = everything(replace(draws(steady), scale=mixed)).std(axis=2)[:, 0] / np.sqrt(POINTS[:, 0])
+    spread = everything(replace(draws(steady), spreads=mixed)).std(axis=2)[:, 0] / np.sqrt(POINTS[:, 0])
     np.testing.assert_allclose(spread, [0.2, 4.0, 4.0, 0.2], rtol=0.1)
-    again = ErrorScale.of_rows({"all": mixed}, np.repeat("all", 2), np.array([1, 3]))
-    assert [again.spreads[k] for k in again.spread] == [wide, narrow]
+    again = Spreads.of_rows({"all": mixed}, np.repeat("all", 2), np.array([1, 3]))
+    assert [again.kinds[k] for k in again.kind] == [wide, narrow]
 
 
 @pytest.mark.parametrize(("freq", "kind"), [("YS", AnnualSpread), ("MS", SeasonalSpread), ("QS", SeasonalSpread)])
 def test_a_season_decides_the_spread(freq, kind):
     values = np.random.default_rng(1).uniform(50, 60, (3, 20))
     rolling = RollingPoints(window(values, freq), (10, 20), {"m": np.full((2, 3, HORIZON), 55.0)}, {})
-    scale = error_scale(rolling, rolling.points["m"], seen=20)
-    assert [type(spread) for spread in scale.spreads] == [kind]
+    scale = measured_spreads(rolling, rolling.points["m"], seen=20)
+    assert [type(spread) for spread in scale.kinds] == [kind]
     np.testing.assert_array_equal(scale.row, [0, 1, 2])

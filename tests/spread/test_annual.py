@@ -8,7 +8,7 @@ import pytest
 from forecast import models
 from forecast.evaluate.metrics import covered
 from forecast.evaluate.origins import RollingPoints, past_origins, rolling_points
-from forecast.intervals import Draws, error_scale
+from forecast.intervals import Draws, measured_spreads
 from forecast.spread.annual import AnnualSpread
 from tests.panels import window
 
@@ -38,14 +38,14 @@ def naive(values, *, pools=None, freq: str = "YS") -> RollingPoints:
 
 def scale_of(rolling: RollingPoints, seen: int | None = None) -> AnnualSpread:
     seen = seen or rolling.window.values.shape[1]
-    (spread,) = error_scale(rolling, rolling.points["naive"], seen=seen).spreads
+    (spread,) = measured_spreads(rolling, rolling.points["naive"], seen=seen).kinds
     assert isinstance(spread, AnnualSpread)
     return spread
 
 
 def paths_of(rolling: RollingPoints, *, n_paths: int = 300, seed: int = 0, pools=None) -> np.ndarray:
     made, points = rolling.window, rolling.points["naive"]
-    scale = error_scale(rolling, points, seen=made.values.shape[1])
+    scale = measured_spreads(rolling, points, seen=made.values.shape[1])
     draws = Draws(made.ids, made.pools if pools is None else pools, points[-1], scale, n_paths=n_paths, seed=seed)
     return draws.draw(np.arange(len(made.ids)))
 

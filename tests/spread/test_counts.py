@@ -5,7 +5,7 @@ import pytest
 
 from forecast.evaluate.metrics import covered
 from forecast.evaluate.origins import RollingPoints
-from forecast.intervals import Draws, error_scale
+from forecast.intervals import Draws, measured_spreads
 from forecast.spread.counts import CountSpread
 from forecast.spread.seasonal import SeasonalSpread
 from tests.panels import window
@@ -24,7 +24,7 @@ def simulated(seed: int, n: int = 40, *, level: float = 0.0, rate: float = 0.3):
 
 
 def scale_of(rolling: RollingPoints, seen: int = LENGTH):
-    return error_scale(rolling, rolling.points["rate"], seen=seen)
+    return measured_spreads(rolling, rolling.points["rate"], seen=seen)
 
 
 def paths_of(rolling: RollingPoints, seed: int = 0) -> np.ndarray:
@@ -57,7 +57,7 @@ def test_totals_of_a_year_and_of_a_pool_hold():
 
 def test_the_shock_of_a_pool_is_what_its_totals_missed():
     def shock(level: float) -> float:
-        return np.mean([scale_of(simulated(seed, 200, level=level)[0]).spreads[1].shock[0] for seed in range(10)])
+        return np.mean([scale_of(simulated(seed, 200, level=level)[0]).kinds[1].shock[0] for seed in range(10)])
 
     assert shock(0.0) < 0.13
     assert shock(0.5) > 0.25
@@ -78,10 +78,10 @@ def test_rare_counts_are_taken_for_such_whatever_is_missing():
     rolling.points["rate"][:, 8] += 3
     rolling = RollingPoints(rolling.window, ENDS, rolling.points, {})
     scale = scale_of(rolling)
-    assert [type(spread) for spread in scale.spreads] == [SeasonalSpread, CountSpread]
-    np.testing.assert_array_equal(scale.spread, [1, 0, 0, 1, 1, 0, 1, 1, 1])
+    assert [type(spread) for spread in scale.kinds] == [SeasonalSpread, CountSpread]
+    np.testing.assert_array_equal(scale.kind, [1, 0, 0, 1, 1, 0, 1, 1, 1])
     np.testing.assert_array_equal(scale.row, [0, 0, 1, 1, 2, 2, 3, 4, 5])
-    np.testing.assert_array_equal(scale.spreads[0].means_below, [10, np.inf, 0])
+    np.testing.assert_array_equal(scale.kinds[0].means_below, [10, np.inf, 0])
     paths = paths_of(rolling)
     assert np.isfinite(paths).all()
     np.testing.assert_allclose(paths[2].mean(), rolling.points["rate"][-1][2, 0], rtol=0.2)
@@ -119,7 +119,7 @@ def test_pools_that_are_all_sparse_or_have_none_are_measured_too(dense):
     object.__setattr__(rolling.window, "pools", np.repeat(["x", "y"], 4))
     paths = paths_of(rolling)
     assert np.isfinite(paths).all()
-    assert scale_of(rolling).spread.tolist() == [0] * dense + [1] * (8 - dense)
+    assert scale_of(rolling).kind.tolist() == [0] * dense + [1] * (8 - dense)
 
 
 def test_no_outturn_after_the_origin_is_used():
@@ -128,5 +128,5 @@ def test_no_outturn_after_the_origin_is_used():
     for seen, same in ((54, True), (60, False)):
         a, b = scale_of(first, seen), scale_of(second, seen)
         if seen == 54:
-            np.testing.assert_array_equal(a.spreads[1].clumping, b.spreads[1].clumping)
-        np.testing.assert_equal(np.array_equal(a.spreads[-1].shock, b.spreads[-1].shock), same)
+            np.testing.assert_array_equal(a.kinds[1].clumping, b.kinds[1].clumping)
+        np.testing.assert_equal(np.array_equal(a.kinds[-1].shock, b.kinds[-1].shock), same)

@@ -9,7 +9,7 @@ import pytest
 from forecast.engine.paths import NORMAL_GRID
 from forecast.evaluate.metrics import covered
 from forecast.evaluate.origins import RollingPoints, past_origins
-from forecast.intervals import Draws, ErrorScale, error_scale
+from forecast.intervals import Draws, Spreads, measured_spreads
 from forecast.spread.seasonal import SeasonalSpread
 from tests.panels import window
 
@@ -38,14 +38,14 @@ def simulated(
 
 def spread_of(rolling: RollingPoints, seen: int | None = None) -> SeasonalSpread:
     seen = seen or rolling.window.values.shape[1]
-    (spread,) = error_scale(rolling, rolling.points["best"], seen=seen).spreads
+    (spread,) = measured_spreads(rolling, rolling.points["best"], seen=seen).kinds
     assert isinstance(spread, SeasonalSpread)
     return spread
 
 
 def paths_of(rolling: RollingPoints, *, pools=None, n_paths: int = 200, seed: int = 0) -> np.ndarray:
     made, points = rolling.window, rolling.points["best"]
-    scale = error_scale(rolling, points, seen=made.values.shape[1])
+    scale = measured_spreads(rolling, points, seen=made.values.shape[1])
     pools = made.pools if pools is None else pools
     return Draws(made.ids, pools, points[-1], scale, n_paths=n_paths, seed=seed).draw(np.arange(len(made.ids)))
 
@@ -80,8 +80,8 @@ def test_totals_need_errors_that_carry_on_and_errors_that_do_not():
         for seed in range(20):
             rolling, outturn = simulated(seed, walk=walk, shock=0.0)
             made, points = rolling.window, rolling.points["best"]
-            scale = error_scale(rolling, points, seen=LENGTH)
-            wrong = replace(scale, spreads=(replace(spread_of(rolling), shares=shares),))
+            scale = measured_spreads(rolling, points, seen=LENGTH)
+            wrong = replace(scale, kinds=(replace(spread_of(rolling), shares=shares),))
             paths = Draws(made.ids, made.pools, points[-1], wrong, n_paths=200, seed=seed).draw(np.arange(SERIES))
             found.append(covered(outturn.sum(axis=1), paths.sum(axis=1), 80).mean())
         inside[walk] = np.mean(found)
@@ -122,7 +122,7 @@ def test_shares_of_the_variance_are_found():
 
 def mean_over_point(spread: SeasonalSpread, point: float) -> float:
     points = np.full((1, HORIZON), point)
-    made = Draws(("a",), np.array([""]), points, ErrorScale((spread,), np.array([0]), np.array([0])), 4000, seed=1)
+    made = Draws(("a",), np.array([""]), points, Spreads((spread,), np.array([0]), np.array([0])), 4000, seed=1)
     return float(made.draw(np.array([0])).mean() / point)
 
 
@@ -150,7 +150,7 @@ def test_points_of_nothing_and_sizes_of_nothing_are_no_trouble(below, size, poin
     shares, sizes = np.array([[0.3, 0.3, 0.4]]), np.full((1, HORIZON), size)
     spread = SeasonalSpread(sizes, np.array([below]), np.array([0]), NORMAL_GRID[None], shares)
     points = np.full((1, HORIZON), point)
-    made = Draws(("a",), np.array([""]), points, ErrorScale((spread,), np.array([0]), np.array([0])), 100, seed=1)
+    made = Draws(("a",), np.array([""]), points, Spreads((spread,), np.array([0]), np.array([0])), 100, seed=1)
     np.testing.assert_allclose(made.draw(np.array([0])), point, rtol=0.01, atol=1e-9)
 
 
