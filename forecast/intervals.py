@@ -1,8 +1,9 @@
 """Sample paths around point forecasts, as wide as past errors say.
 
 The width never comes from a model's own word. It comes from what the same model got wrong at its latest
-origins, measured out of sample: `spread.annual` for annual series, `spread.seasonal` for those with a season,
-`spread.counts` for rare counts. Here each series is given to its kind, and its paths are drawn when asked for.
+origins, measured out of sample: `spread.annual` for annual series and for others in their first year,
+`spread.seasonal` for those with a season, `spread.counts` for rare counts. Here each series is given to its kind,
+and its paths are drawn when asked for.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from hashlib import blake2b
 import numpy as np
 
 from forecast.evaluate.origins import RollingPoints
+from forecast.models.history import first_observed, last_observed
 from forecast.panel import BoolArray, FloatArray, IntArray, Names, Window
 from forecast.spread.annual import annual_spread
 from forecast.spread.counts import count_spread
@@ -78,13 +80,25 @@ def measured_spreads(rolling: RollingPoints, points: FloatArray, *, seen: int) -
     k = rolling.ends.index(seen)
     usable = rolling.usable[k]
     rare, means_below = _kinds(usable)
-    position = np.where(rare, rare.cumsum(), (~rare).cumsum()) - 1
-    smooth = [pool.of(~rare, position) for pool in past]
-    spreads: list[Spread] = [seasonal_spread(window.rows(everything[~rare]), smooth, means_below[~rare], horizon)]
-    if rare.any():
-        counts = [pool.of(rare, position) for pool in past]
-        spreads.append(count_spread(usable.rows(everything[rare]), counts, points[k, rare]))
-    return Spreads(tuple(spreads), rare.astype(np.int64), position)
+    length = last_observed(usable.values) - first_observed(usable.values) + 1
+    first_year = (first_observed(usable.values) >= 0) & (length < window.period)
+    wanted = np.where(rare, "counts", np.where(first_year, "annual", "seasonal"))
+    kind, position = np.empty((2, n), dtype=np.int64)
+    kinds: list[Spread] = []
+    for name in ("seasonal", "counts", "annual"):
+        chosen = wanted == name
+        rows = np.flatnonzero(chosen)
+        if not len(rows):
+            continue
+        kind[rows], position[rows] = len(kinds), np.arange(len(rows))
+        part = [pool.of(chosen, position) for pool in past]
+        if name == "seasonal":
+            kinds.append(seasonal_spread(window.rows(rows), part, means_below[rows], horizon))
+        elif name == "counts":
+            kinds.append(count_spread(usable.rows(rows), part, points[k, rows]))
+        else:
+            kinds.append(annual_spread(window.rows(rows), part, horizon))
+    return Spreads(tuple(kinds), kind, position)
 
 
 def _kinds(usable: Window) -> tuple[BoolArray, FloatArray]:

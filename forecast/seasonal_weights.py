@@ -32,6 +32,9 @@ LONG_MEMBERS = (
 SECOND_YEAR_MEMBERS = ("theta_classical", "ets_log", "ets_sqrt", "complex_smoothing", "damped_trend", "seasonal_naive")
 FIRST_YEAR_MEMBERS = ("theta_classical", "damped_trend", "complex_smoothing", "naive")
 SPARSE_MEMBER = "sparse_mean"
+FIRST_YEAR = "first year: no season"
+SECOND_YEAR = "second year: too short for seasons of its own"
+RARE = "rare counts"
 MOST_SHARE = 3 / 4
 SHARE_PRIOR_SERIES = 20.0
 PARTS = 3
@@ -63,8 +66,8 @@ def prior_weights(window: Window, names: Sequence[str]) -> FloatArray:
 def kinds_of_series(window: Window) -> list[str]:
     """Say of each series why its members are not those of a long one, "" if they are."""
     cycles, share = _cycles(window), _sparse_share(window)
-    young = np.array(["first year: no season", "second year: season not estimated", ""])[np.minimum(cycles, 2)]
-    return [str(kind) for kind in np.where(share >= 1, "rare counts", young)]
+    young = np.array([FIRST_YEAR, SECOND_YEAR, ""])[np.minimum(cycles, 2)]
+    return [str(kind) for kind in np.where(share >= 1, RARE, young)]
 
 
 def seasonal_weights(rolling: RollingPoints, names: Sequence[str], k: int) -> tuple[FloatArray, IntArray]:

@@ -101,3 +101,13 @@ def test_a_season_decides_the_spread(freq, kind):
     scale = measured_spreads(rolling, rolling.points["m"], seen=20)
     assert [type(spread) for spread in scale.kinds] == [kind]
     np.testing.assert_array_equal(scale.row, [0, 1, 2])
+
+
+def test_a_series_in_its_first_year_has_no_season_to_go_by():
+    values = np.exp(np.random.default_rng(1).normal(5, 0.1, (10, 30)))
+    values[0, :20] = np.nan
+    points = {"best": np.repeat(values[None, :, -1:], HORIZON, axis=2)}
+    made = measured_spreads(RollingPoints(window(values, "MS"), (30,), points, {}), points["best"], seen=30)
+    assert [type(spread) for spread in made.kinds] == [SeasonalSpread, AnnualSpread]
+    assert made.kind.tolist() == [1] + [0] * 9
+    assert made.row.tolist() == [0, *range(9)]

@@ -146,7 +146,7 @@ FIRST_YEAR = r"\w+ 0\.25, \w+ 0\.25, \w+ 0\.25, \w+ 0\.25; equal weights; first 
         ("two alike", "ok", r"constant at 5; naive 1\.00; equal weights; first year: no season"),
         ("three", "ok", FIRST_YEAR),
         ("first year", "ok", FIRST_YEAR),
-        ("second year", "ok", "6 members, .*; equal weights; second year: season not estimated"),
+        ("second year", "ok", "6 members, .*; equal weights; second year: too short for seasons of its own"),
         ("gappy", "ok", f"{USUAL}; 3 missing interpolated"),
         ("long gap", "ok", f"{USUAL}; history before a gap of 5 left out"),
         ("silent", "ok", USUAL),

@@ -15,6 +15,11 @@ EFFECT = re.compile(r"(?:(?:rate )?ratios \(95 %\): )?([\w ]+ (?:under |over )?\
 HELD = re.compile(r"(\w+) held out: (\d+) figures?")
 FILLED = re.compile(r"(\d+) missing interpolated")
 SPARSE = "sparse_mean"
+KINDS = {
+    "first year: no season": "the series is in its first year, so no season is known",
+    "second year: too short for seasons of its own": "the series is in its second year, so its season is hardly known",
+    "rare counts": "",
+}
 FRACTIONS = {
     "a quarter": 1 / 4,
     "a third": 1 / 3,
@@ -74,8 +79,8 @@ def choice(model: str, reason: str, *, freq: str) -> str:
             said.append(plain)
         elif effect := EFFECT.fullmatch(part):
             effects.append(re.sub("^a year ", "each further year ", effect[1]).replace("_", " "))
-        else:
-            notes.append(_note(part))
+        elif note := _note(part):
+            notes.append(note)
     sentences = [", ".join(said)]
     if effects:
         sentences.append(f"Figures are multiplied by ({VERY_LIKELY} ranges in brackets): {'; '.join(effects)}")
@@ -145,7 +150,7 @@ def _note(part: str) -> str:
         return f"{figures} of {found[1].replace('_', ' ')} not learnt from"
     if found := FILLED.fullmatch(part):
         return f"{found[1]} missing {'figure' if found[1] == '1' else 'figures'} filled in"
-    return part
+    return KINDS.get(part, part)
 
 
 def _shares(text: str) -> dict[str, float]:

@@ -136,3 +136,22 @@ def test_what_models_say_of_interventions_is_understood():
         "further year 1.01 (0.92 to 1.11); covid under 0.01 (under 0.01 to under 0.01). Note: 1 figure of duty "
         "not learnt from."
     )
+
+
+def test_what_the_engine_says_of_short_and_rare_series_is_told_in_words():
+    import numpy as np
+
+    from forecast.publish.choice import KINDS
+    from forecast.seasonal_weights import kinds_of_series
+    from tests.panels import window
+
+    months = np.full((4, 40), 50.0) + np.arange(40) % 12
+    months[0, :32] = months[1, :20] = np.nan
+    months[2, ::2] = 0
+    said = kinds_of_series(window(months, "MS"))
+    assert said[3] == ""
+    assert set(said[:3]) == set(KINDS)
+    for kind in said[:3]:
+        told = choice("auto", f"sparse_mean 1.00; equal weights; {kind}", freq="MS")
+        assert f"{kind}." not in told
+        assert ("Note: the series is in its" in told) == ("year" in kind)

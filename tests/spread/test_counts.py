@@ -57,7 +57,7 @@ def test_totals_of_a_year_and_of_a_pool_hold():
 
 def test_the_shock_of_a_pool_is_what_its_totals_missed():
     def shock(level: float) -> float:
-        return np.mean([scale_of(simulated(seed, 200, level=level)[0]).kinds[1].shock[0] for seed in range(10)])
+        return np.mean([scale_of(simulated(seed, 200, level=level)[0]).kinds[-1].shock[0] for seed in range(10)])
 
     assert shock(0.0) < 0.13
     assert shock(0.5) > 0.25
@@ -119,7 +119,7 @@ def test_pools_that_are_all_sparse_or_have_none_are_measured_too(dense):
     object.__setattr__(rolling.window, "pools", np.repeat(["x", "y"], 4))
     paths = paths_of(rolling)
     assert np.isfinite(paths).all()
-    assert scale_of(rolling).kind.tolist() == [0] * dense + [1] * (8 - dense)
+    assert scale_of(rolling).kind.tolist() == [0] * dense + [int(dense > 0)] * (8 - dense)
 
 
 def test_no_outturn_after_the_origin_is_used():
@@ -128,5 +128,5 @@ def test_no_outturn_after_the_origin_is_used():
     for seen, same in ((54, True), (60, False)):
         a, b = scale_of(first, seen), scale_of(second, seen)
         if seen == 54:
-            np.testing.assert_array_equal(a.kinds[1].clumping, b.kinds[1].clumping)
+            np.testing.assert_array_equal(a.kinds[-1].clumping, b.kinds[-1].clumping)
         np.testing.assert_equal(np.array_equal(a.kinds[-1].shock, b.kinds[-1].shock), same)

@@ -38,7 +38,8 @@ def simulated(
 
 def spread_of(rolling: RollingPoints, seen: int | None = None) -> SeasonalSpread:
     seen = seen or rolling.window.values.shape[1]
-    (spread,) = measured_spreads(rolling, rolling.points["best"], seen=seen).kinds
+    spread = measured_spreads(rolling, rolling.points["best"], seen=seen).kinds[0]
+    assert isinstance(spread, SeasonalSpread)
     assert isinstance(spread, SeasonalSpread)
     return spread
 
