@@ -77,9 +77,10 @@ class Combination:
         return texts
 
     def _evidence(self, known: int) -> str:
+        measured = f"weights from {known} past origin{'s' * (known != 1)}"
         if self.prior:
-            return f"weights from {known} past origins and the prior" if known else "weights from the prior"
-        return f"weights from {known} past origin{'s' * (known != 1)}" if known else "equal weights"
+            return f"{measured} and the prior" if known else "weights from the prior"
+        return measured if known else "equal weights"
 
     def _shares(self, weights: FloatArray) -> str:
         order = np.argsort(-weights, kind="stable")

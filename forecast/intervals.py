@@ -2,8 +2,8 @@
 
 The width never comes from a model's own word. It comes from what the same model got wrong at its latest
 origins, measured out of sample: `spread.annual` for annual series and for others in their first year,
-`spread.seasonal` for those with a season, `spread.counts` for rare counts. Here each series is given to its kind,
-and its paths are drawn when asked for.
+`spread.seasonal` for those with a season, `spread.counts` for rare and low counts. Here each series is given to
+its kind, and its paths are drawn when asked for.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ def measured_spreads(rolling: RollingPoints, points: FloatArray, *, seen: int) -
     rare, means_below = _kinds(usable)
     length = last_observed(usable.values) - first_observed(usable.values) + 1
     first_year = (first_observed(usable.values) >= 0) & (length < window.period)
+    young = length < 2 * window.period
     wanted = np.where(rare, "counts", np.where(first_year, "annual", "seasonal"))
     kind, position = np.empty((2, n), dtype=np.int64)
     kinds: list[Spread] = []
@@ -93,11 +94,11 @@ def measured_spreads(rolling: RollingPoints, points: FloatArray, *, seen: int) -
         kind[rows], position[rows] = len(kinds), np.arange(len(rows))
         part = [pool.of(chosen, position) for pool in past]
         if name == "seasonal":
-            kinds.append(seasonal_spread(window.rows(rows), part, means_below[rows], horizon))
+            kinds.append(seasonal_spread(window.rows(rows), part, means_below[rows], young[rows], horizon))
         elif name == "counts":
             kinds.append(count_spread(usable.rows(rows), part, points[k, rows]))
         else:
-            kinds.append(annual_spread(window.rows(rows), part, horizon))
+            kinds.append(annual_spread(usable.rows(rows), part, horizon))
     return Spreads(tuple(kinds), kind, position)
 
 
@@ -114,7 +115,7 @@ def _kinds(usable: Window) -> tuple[BoolArray, FloatArray]:
 
 @dataclass(frozen=True)
 class Draws:
-    """Futures of many series, drawn when asked for: nothing but points and sizes is kept.
+    """Futures of many series, drawn when asked for: nothing but points and spreads is kept.
 
     A series' draws depend on its id and the seed, its pool's on the pool's name: neither on the order of
     rows, nor on other series, nor on which rows are drawn together.

@@ -1,9 +1,10 @@
 """Weights of the members of a seasonal series: equal at first, then leaning to what did well at past origins.
 
-A series with two cycles takes the ten members of the engine that know one, a shorter one those that need no season, and
-sparse counts take `sparse_mean` by their share of zeros. The mean of diverse members is hard to beat, so
-evidence only leans away from it: for each third of the horizon, a share of a pool's weights are those that would
-have been best for the pool together, `MOST_SHARE` in a large pool, half of that in one of `SHARE_PRIOR_SERIES`.
+A series with two cycles takes ten members of the engine, one in its second cycle six that ask less of a season,
+one in its first four that need none; sparse counts take `sparse_mean` by their share of zeros. The mean of diverse
+members is hard to beat, so evidence only leans away from it: for each third of the horizon, a share of a pool's
+weights are those that would have been best for the pool together, `MOST_SHARE` in a large pool, half of that in one
+of `SHARE_PRIOR_SERIES`.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ def kinds_of_series(window: Window) -> list[str]:
 def seasonal_weights(rolling: RollingPoints, names: Sequence[str], k: int) -> tuple[FloatArray, IntArray]:
     """Lean from the prior weights to what did well at the past origins of the k-th origin.
 
-    Only eight series of a pool with two cycles at the first past origin, in a pool with three, have enough to
-    weigh by.
+    A pool is weighed only if it has three cycles before the origin a horizon back, and eight series with two
+    cycles there. Others keep the prior weights.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ class Study:
         behind = window.values.shape[1] - 1 - last
         least, most = np.fmin.reduce(window.values, axis=1), np.fmax.reduce(window.values, axis=1)
         reasons = self._reasons(name)
-        for i in np.flatnonzero((observed >= 2) & (least == most)):
+        for i in np.flatnonzero(answered & (observed >= 2) & (least == most)):
             if "constant" not in reasons[i]:
                 reasons[i] = f"constant at {least[i]:g}; {reasons[i]}".rstrip("; ")
         by, status = [name] * len(window.ids), ["ok"] * len(window.ids)
@@ -162,8 +162,8 @@ class Study:
                 scored = np.flatnonzero(np.isfinite(points[k]).all(axis=1) & np.isfinite(actual[k]).any(axis=1))
                 if not len(scored):
                     continue
-                sizes = measured_spreads(self.rolling, self._calibrating(name), seen=end)
-                draws = Draws(window.ids, window.pools, points[k], sizes, n_paths=EVALUATION_PATHS, seed=seed)
+                spreads = measured_spreads(self.rolling, self._calibrating(name), seen=end)
+                draws = Draws(window.ids, window.pools, points[k], spreads, n_paths=EVALUATION_PATHS, seed=seed)
                 for first in range(0, len(scored), ROWS_PER_BLOCK):
                     rows = scored[first : first + ROWS_PER_BLOCK]
                     stats = statistics(actual[k, rows], draws.draw(rows), scale[rows])

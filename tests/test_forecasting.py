@@ -84,7 +84,7 @@ def test_a_list_is_the_equal_mean_of_its_models():
 def test_auto_combines_and_says_how():
     fc = forecast_panel(panel(growing()), horizon=2)
     assert set(fc.ledger["model"]) == {"auto"}
-    assert fc.ledger["reason"].str.contains(r"^\w+ [01]\.\d\d.*; weights from \d+ past origins and the prior$").all()
+    assert fc.ledger["reason"].str.contains(r"^\w+ [01]\.\d\d.*; weights from \d+ past origins? and the prior$").all()
     last = {name: y[-1] for name, y in growing().items()}
     assert (medians(fc) / pd.Series(last)).between(0.85, 1.35).all()
 
@@ -369,3 +369,15 @@ def test_series_out_of_scope_are_answered_by_the_ladder_and_say_why():
 
 def test_models_are_there_by_name():
     assert "area_growth" in models.names()
+
+
+def test_a_batch_model_that_breaks_fails_for_constant_series_too():
+    class Breaks:
+        name = "breaks"
+        capability = Capability(min_history=2, batch=True)
+
+        def forecast(self, window, horizon):
+            raise ArithmeticError("no")
+
+    fc = forecast_panel(panel({"same": [3.0] * 8, "grows": [1.0, 2, 3, 4, 5, 6, 7, 8]}), horizon=2, model=Breaks())
+    assert fc.ledger["status"].tolist() == ["failed", "failed"]

@@ -144,11 +144,6 @@ def described() -> dict[str, Described]:
     return dict(sorted(found.items()))
 
 
-def summaries() -> dict[str, str]:
-    """Return the first line of every member's docstring by name, sorted, without importing it."""
-    return {name: member.summary for name, member in described().items()}
-
-
 @cache
 def members() -> dict[str, Member]:
     """Return all members of the engine by name, sorted."""

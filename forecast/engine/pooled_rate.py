@@ -17,7 +17,7 @@ from forecast.engine.sparse import alike
 DISCOUNTS = np.array([0.0, 0.01, 0.03, 0.06, 0.1, 0.2])
 LEVEL_SMOOTHING = 0.1
 MOST_PRIOR_COUNTS = 10.0
-LEAST_CLUMPING = 1e-12  # of the mean rate: a pool that its pattern explains to the last figure has none
+LEAST_SHARE = 1e-12  # of the mean rate: a pool that its pattern explains to the last figure has none
 
 
 @member("pooled_rate", pooled=True)
@@ -77,7 +77,7 @@ def _priors(moments: FloatArray, codes: IntArray) -> FloatArray:
     clumping = np.where(level > 0, noise / np.where(level > 0, level, 1.0), 1.0)
     between = np.maximum(square - mean**2 - clumping * mean * inverse, mean**2 / MOST_PRIOR_COUNTS)
     safe = np.where(between > 0, between, 1.0)
-    return np.column_stack([mean**2 / safe, mean / safe, np.maximum(clumping, LEAST_CLUMPING * mean)])
+    return np.column_stack([mean**2 / safe, mean / safe, np.maximum(clumping, LEAST_SHARE * mean)])
 
 
 @compiled

@@ -85,8 +85,9 @@ def past_origins(end: int, *, horizon: int, period: int, pool_size: int, first: 
     """Return the periods seen by the origins that an origin learns from, rising; `first` is where the pool begins.
 
     Annual series, of which every figure counts, are asked at each origin back to the sixth whose whole horizon
-    is known. A pool of eight seasonal series that have three cycles before it says enough at half a horizon
-    and a horizon back. Other seasonal series are asked at six origins spread over the last horizon.
+    is known. A pool of eight or more seasonal series whose first figure lies three cycles or more before the
+    origin a horizon back says enough at half a horizon and a horizon back (one and two periods back for a horizon
+    of 1). Other seasonal series are asked at six origins, evenly apart, that reach back a horizon or a little more.
     """
     if period == 1:
         return tuple(range(max(end - horizon - CALIBRATION_ORIGINS + 1, first + 2), end))

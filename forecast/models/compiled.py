@@ -60,7 +60,8 @@ class Compiled:
 def batch_of(window: Window) -> tuple[Batch, IntArray]:
     """Return the rows of a window that have three figures or more, as the engine takes them, and which they are.
 
-    Gaps inside a row are filled. Columns are put so that a phase is the same part of the year in every window.
+    Gaps inside a row are filled. Columns of zeros, which no row uses, are put before the first, so that
+    column 0 starts a year (or a cycle of 52 weeks) and a phase is the same part of it in every window.
     The same batch for the same window, so that members share what the engine works out once a batch.
     """
     if window in _BATCHES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from forecast.publish.words import METHODS, VERY_LIKELY, listed, model_name, period_word
+from forecast.seasonal_weights import FIRST_YEAR, RARE, SECOND_YEAR
 
 SHARES = r"\w+ \d+(?:\.\d+)?(?:, \w+ \d+(?:\.\d+)?)*"
 MANY = re.compile(r"(\d+) members, the most (\w+) (\d+(?:\.\d+)?)")
@@ -16,9 +17,9 @@ HELD = re.compile(r"(\w+) held out: (\d+) figures?")
 FILLED = re.compile(r"(\d+) missing interpolated")
 SPARSE = "sparse_mean"
 KINDS = {
-    "first year: no season": "the series is in its first year, so no season is known",
-    "second year: too short for seasons of its own": "the series is in its second year, so its season is hardly known",
-    "rare counts": "",
+    FIRST_YEAR: "the series is in its first year, so no season is known",
+    SECOND_YEAR: "the series is in its second year, so its season is hardly known",
+    RARE: "",
 }
 FRACTIONS = {
     "a quarter": 1 / 4,

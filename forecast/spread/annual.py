@@ -1,4 +1,4 @@
-"""Spread of annual series: a shock all areas of a pool share, and each area's own part.
+"""Spread of annual series, and of others in their first year: a shock a pool shares, and each area's own part.
 
 Errors are measured on the log1p scale at the latest origins, in two parts: a *shared shock* that hits all
 areas of a pool alike, and each area's own part, whose size is the area's own shrunk to what areas of its

@@ -130,7 +130,7 @@ def _root_of_mean(mean: FloatArray, shape: FloatArray) -> FloatArray:
 
 
 def seasonal_spread(
-    window: Window, past: Sequence[PoolErrors], means_below: FloatArray, horizon: int
+    window: Window, past: Sequence[PoolErrors], means_below: FloatArray, young: BoolArray, horizon: int
 ) -> SeasonalSpread:
     """Measure errors at past origins.
 
@@ -142,10 +142,11 @@ def seasonal_spread(
         One a pool.
     means_below : ndarray (n,)
         See `SeasonalSpread`.
+    young : ndarray of bool (n,)
+        Series of fewer than two cycles.
     horizon : int
     """
     n, roots = len(window.ids), np.sqrt(window.values)
-    young = np.isfinite(roots).sum(axis=1) < 2 * window.period
     size, kind = np.empty((n, horizon)), np.empty(n, dtype=np.int64)
     shapes, shares = np.empty((len(past), len(_prior_shape()))), np.empty((len(past), 3))
     for code, pool in enumerate(past):

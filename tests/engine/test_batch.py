@@ -8,7 +8,7 @@ import pytest
 
 from forecast import models
 from forecast.engine import batch as batch_module
-from forecast.engine.batch import Batch, described, members, summaries
+from forecast.engine.batch import Batch, described, members
 
 
 def numbered(n: int, columns: int = 5) -> Batch:
@@ -83,16 +83,16 @@ def test_what_is_said_to_go_by_rows_must_have_them(wrong):
 
 
 def test_members_are_found_and_named_alike_with_and_without_loading_them():
-    assert list(members()) == list(summaries()) == sorted(members())
+    assert list(members()) == list(described()) == sorted(members())
     assert {"theta_shrunk", "ets_log", "sparse_mean"} <= set(members())
     for name, made in members().items():
-        assert summaries()[name] == inspect.getdoc(made).partition("\n")[0]
-        assert summaries()[name].endswith(".")
+        assert described()[name].summary == inspect.getdoc(made).partition("\n")[0]
+        assert described()[name].summary.endswith(".")
 
 
 def test_every_member_is_a_model_with_its_summary():
     assert set(members()) <= set(models.names())
-    assert all(models.get(name).summary == said for name, said in summaries().items())
+    assert all(models.get(name).summary == said.summary for name, said in described().items())
 
 
 def test_members_that_say_they_learn_from_their_pool_do_and_the_others_do_not():

@@ -6,7 +6,7 @@ import pytest
 
 import forecast.models
 from forecast import SpecError, models
-from forecast.engine.batch import summaries
+from forecast.engine.batch import described
 from forecast.models.base import Capability, Model
 from forecast.models.specs import by_name, members_of, spec_name, to_run
 
@@ -16,7 +16,7 @@ SHARED = {"base", "compiled", "history", "known", "seasons", "specs"}
 
 def test_names_are_the_files_of_the_folder():
     files = {module.name for module in pkgutil.iter_modules(forecast.models.__path__)}
-    assert set(models.names()) == (files - SHARED) | set(summaries())
+    assert set(models.names()) == (files - SHARED) | set(described())
     assert set(KNOWN) <= set(models.names())
     assert list(models.names()) == sorted(models.names())
 

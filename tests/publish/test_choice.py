@@ -14,7 +14,7 @@ ONE = f"{PATH}, chosen by past errors (forecasts from 6 past years)"
         ("auto", "area_growth 1.00; weights from 6 past origins", "YS", f"{ONE}."),
         (
             "auto",
-            "area_growth 1.00; weights from 1 past origins and the prior",
+            "area_growth 1.00; weights from 1 past origin and the prior",
             "YS",
             f"{PATH}, chosen by past errors (forecasts from 1 past year) and {PRIOR}.",
         ),
