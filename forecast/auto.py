@@ -117,8 +117,10 @@ def combine(rolling: RollingPoints, members: Mapping[str, Model], *, equal: bool
         weights, origins = annual_weights(rolling, members)
         return _combined(rolling, names, lambda k: (weights[:, k], origins), prior=True)
     made = _combined(rolling, names, lambda k: seasonal_weights(rolling, names, k))
-    unweighted = _combined(rolling, names, lambda k: (prior_weights(rolling.usable[k], names), none))
-    return replace(made, calibrating=unweighted.points, kinds=tuple(kinds_of_series(rolling.usable[-1])))
+    unweighted = [
+        _average(_answers(rolling, names, k), prior_weights(seen, names)) for k, seen in enumerate(rolling.usable)
+    ]
+    return replace(made, calibrating=np.stack(unweighted), kinds=tuple(kinds_of_series(rolling.usable[-1])))
 
 
 def _combined(
@@ -132,18 +134,26 @@ def _combined(
     points = np.empty(rolling.points[names[0]].shape)
     for k in range(len(points)):
         weights, origins = weights_at(k)
-        points[k], taken = _average([rolling.points[name][k] for name in names], weights)
-    return Combination(points, points, taken, names, origins, prior)
+        points[k] = _average(_answers(rolling, names, k), weights)
+    return Combination(points, points, _taken(_answers(rolling, names, -1), weights), names, origins, prior)
 
 
-def _average(answers: Sequence[FloatArray], weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted mean of the answers that are there (n, h), and the weights it takes (members, n, h)."""
-    taken = np.stack(
-        [np.where(np.isfinite(answer), weight, 0.0) for answer, weight in zip(answers, weights, strict=True)]
-    )
+def _answers(rolling: RollingPoints, names: Sequence[str], k: int) -> list[FloatArray]:
+    return [rolling.points[name][k] for name in names]
+
+
+def _average(answers: Sequence[FloatArray], weights: FloatArray) -> FloatArray:
+    """Return the weighted mean of the answers that are there (n, h)."""
+    total, combined = np.zeros(answers[0].shape), np.zeros(answers[0].shape)
+    for answer, weight in zip(answers, weights, strict=True):
+        there = np.isfinite(answer)
+        total += np.where(there, weight, 0.0)
+        combined += np.where(there, weight * answer, 0.0)
+    return np.divide(combined, total, out=np.full_like(total, np.nan), where=total > 0)
+
+
+def _taken(answers: Sequence[FloatArray], weights: FloatArray) -> FloatArray:
+    """Return the weights that answers take, those of missing ones shared out (members, n, h)."""
+    taken = np.where(np.isfinite(answers), weights, 0.0)
     total = taken.sum(axis=0)
-    taken = np.divide(taken, total, out=np.zeros_like(taken), where=total > 0)
-    combined = np.zeros_like(total)
-    for answer, weight in zip(answers, taken, strict=True):
-        combined += np.where(weight > 0, weight * answer, 0.0)
-    return np.where(total > 0, combined, np.nan), taken
+    return np.divide(taken, total, out=taken, where=total > 0)

@@ -200,12 +200,16 @@ def rolling_points(
         _View(window.until(end), usable, said, np.flatnonzero(rows))
         for end, (usable, said), rows in zip(ends, whole, where, strict=True)
     ]
-    asked_of_all = [view.of(everything) for view in views]
-    for name, model in models.items():
-        if model.capability.batch:
-            seen = asked_of_all if scope is None or name not in scope else [view.of(scope[name]) for view in views]
-            found = _points_of_batch(model, seen, points[name])
-            reasons.update({(name, i): text for i, text in found.items()})
+    of_last: dict[str, dict[tuple[str, int], str]] = {}
+    for k, view in enumerate(views):  # by origin, not by model: what models share of an origin is let go after it
+        of_all = view.of(everything)
+        for name, model in models.items():
+            if model.capability.batch:
+                seen = of_all if scope is None or name not in scope else view.of(scope[name])
+                if len(seen.rows):
+                    points[name][k, seen.rows], said = _batch_points(model, seen, horizon)
+                    of_last[name] = {(name, int(seen.rows[i])): text for i, text in said.items()}
+    reasons.update(text for said in of_last.values() for text in said.items())
     for (name, _, block), (answer, why) in zip(alone, answers, strict=True):
         points[name][:, block] = answer
         reasons.update({(name, int(block[i])): text for i, text in why.items()})
@@ -228,17 +232,6 @@ class _View:
             return self
         said = {i: self.said[row] for i, row in enumerate(rows.tolist()) if row in self.said}
         return _View(self.window.rows(rows), self.usable.rows(rows), said, rows)
-
-
-def _points_of_batch(model: Model, views: Sequence[_View], points: FloatArray) -> dict[int, str]:
-    """Fill `points` (K, n, h) with the answers of a model for all rows at once; return the last reasons by row."""
-    reasons: dict[int, str] = {}
-    with _quiet():
-        for k, view in enumerate(views):
-            if len(view.rows):
-                points[k, view.rows], said = _batch_points(model, view, points.shape[2])
-                reasons = {int(view.rows[i]): text for i, text in said.items()}
-    return reasons
 
 
 def _points_of_block(
@@ -272,7 +265,8 @@ def _batch_points(model: Model, view: _View, horizon: int) -> tuple[FloatArray, 
     observed = known.sum(axis=1)
     short = np.flatnonzero(observed < needed)
     try:
-        points, told = _answer(model, seen, horizon)
+        with _quiet():
+            points, told = _answer(model, seen, horizon)
     except SpecError:
         raise
     except Exception as error:

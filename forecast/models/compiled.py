@@ -62,7 +62,8 @@ def batch_of(window: Window) -> tuple[Batch, IntArray]:
 
     Gaps inside a row are filled. Columns of zeros, which no row uses, are put before the first, so that
     column 0 starts a year (or a cycle of 52 weeks) and a phase is the same part of it in every window.
-    The same batch for the same window, so that members share what the engine works out once a batch.
+    The same batch for the same window, until another one is asked for, so that members share what the engine works
+    out once a batch.
     """
     if window in _BATCHES:
         return _BATCHES[window]
@@ -76,6 +77,7 @@ def batch_of(window: Window) -> tuple[Batch, IntArray]:
     for i in np.flatnonzero((inside & (np.arange(values.shape[1]) < stop[:, None])).any(axis=1)):
         values[i, start[i] : stop[i]] = interpolated(values[i, start[i] : stop[i]])
     pools = np.unique(window.pools[rows], return_inverse=True)[1].astype(np.int64)
+    _BATCHES.clear()
     _BATCHES[window] = Batch(values, start, stop, window.period, pools), rows
     return _BATCHES[window]
 
