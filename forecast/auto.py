@@ -154,6 +154,7 @@ def _average(answers: Sequence[FloatArray], weights: FloatArray) -> FloatArray:
 
 def _taken(answers: Sequence[FloatArray], weights: FloatArray) -> FloatArray:
     """Return the weights that answers take, those of missing ones shared out (members, n, h)."""
-    taken = np.where(np.isfinite(answers), weights, 0.0)
+    taken: FloatArray = np.where(np.isfinite(answers), weights, 0.0)
     total = taken.sum(axis=0)
-    return np.divide(taken, total, out=taken, where=total > 0)
+    np.divide(taken, total, out=taken, where=total > 0)
+    return taken
