@@ -32,10 +32,11 @@ from experiments.benchmark_scores import (
     verdict,
 )
 from experiments.tables import markdown_table, text_table, without
+from experiments.tracking import experiment_at
 from forecast import models
 from forecast.threads import THREADS_VARIABLE
-from jobs.tracking import ENVIRONMENT, SQLITE
-from jobs.tracking_store import StoreFault, check_store
+from jobs.tracking import SQLITE
+from jobs.tracking_store import StoreFault
 
 QUICK_SERIES = 12
 EXPERIMENT = "benchmark"
@@ -106,17 +107,10 @@ def log_to_mlflow(results: Sequence[Result], *, uri: str, params: Mapping[str, s
     StoreFault
         The store does not answer.
     """
-    local = uri.startswith(SQLITE)
-    check_store(SQLITE + Path(uri.removeprefix(SQLITE)).absolute().as_posix() if local else uri)
-    os.environ.update(ENVIRONMENT)
-    from mlflow import MlflowClient
     from mlflow.entities import Metric, Param
     from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-    client = MlflowClient(tracking_uri=uri)
-    found = client.get_experiment_by_name(EXPERIMENT)
-    artifacts = Path("mlartifacts").absolute().as_uri() if local else None
-    experiment = found.experiment_id if found else client.create_experiment(EXPERIMENT, artifact_location=artifacts)
+    client, experiment = experiment_at(uri, EXPERIMENT)
     for result in results:
         parent = client.create_run(experiment, run_name=result.task.panel)
         told = {**params, "panel": result.task.panel, "horizon": result.task.horizon, "series": result.series}

@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.tables import Scored, accuracy_rows, fair, markdown_table, pooled, report, wapes, without
+from experiments.tracking import experiment_at
 from forecast import models, reference
 from forecast.models.base import Capability, Model
 from forecast.models.history import last_observed, take
@@ -36,8 +37,8 @@ from forecast.models.specs import ModelSpec
 from forecast.panel import FloatArray, Panel, Window
 from forecast.sources.observations import panel_of, usable
 from forecast.study import Study, study_panel
-from jobs.tracking import ENVIRONMENT, SQLITE
-from jobs.tracking_store import StoreFault, check_store
+from jobs.tracking import SQLITE
+from jobs.tracking_store import StoreFault
 
 ALONE = ("theta", "ets", "arima", "prophet")
 HALF_COUNT = 0.5
@@ -229,16 +230,9 @@ def log_to_mlflow(scored: Sequence[Scored], *, uri: str, quick: bool) -> None:
     StoreFault
         The store does not answer.
     """
-    local = uri.startswith(SQLITE)
-    check_store(SQLITE + Path(uri.removeprefix(SQLITE)).absolute().as_posix() if local else uri)
-    os.environ.update(ENVIRONMENT)
-    from mlflow import MlflowClient
     from mlflow.entities import Metric, Param
 
-    client = MlflowClient(tracking_uri=uri)
-    found = client.get_experiment_by_name(EXPERIMENT)
-    artifacts = Path("mlartifacts").absolute().as_uri() if local else None
-    experiment = found.experiment_id if found else client.create_experiment(EXPERIMENT, artifact_location=artifacts)
+    client, experiment = experiment_at(uri, EXPERIMENT)
     for method in scored[0].methods:
         run = client.create_run(experiment, run_name=method)
         now = run.info.start_time

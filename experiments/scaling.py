@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ParamSpec, TypeVar
 
@@ -34,9 +33,10 @@ from experiments.scaling_work import (
     one_series,
 )
 from experiments.tables import text_table
+from experiments.tracking import experiment_at
 from forecast.threads import THREADS_VARIABLE
-from jobs.tracking import ENVIRONMENT, SQLITE
-from jobs.tracking_store import StoreFault, check_store
+from jobs.tracking import SQLITE
+from jobs.tracking_store import StoreFault
 
 SIZES, QUICK_SIZES = (1_000, 10_000, 100_000), (40, 160)
 TARGETS = {"series a second": 1_000, "peak MB": 3_000, "compile s": 30, "one series ms": 50}
@@ -115,16 +115,9 @@ def log_to_mlflow(measured: Sequence[Measured], start: Start, *, uri: str, param
     StoreFault
         The store does not answer.
     """
-    local = uri.startswith(SQLITE)
-    check_store(SQLITE + Path(uri.removeprefix(SQLITE)).absolute().as_posix() if local else uri)
-    os.environ.update(ENVIRONMENT)
-    from mlflow import MlflowClient
     from mlflow.entities import Metric, Param
 
-    client = MlflowClient(tracking_uri=uri)
-    found = client.get_experiment_by_name(EXPERIMENT)
-    artifacts = Path("mlartifacts").absolute().as_uri() if local else None
-    experiment = found.experiment_id if found else client.create_experiment(EXPERIMENT, artifact_location=artifacts)
+    client, experiment = experiment_at(uri, EXPERIMENT)
     run = client.create_run(experiment, run_name=params["model"])
     now = run.info.start_time
     metrics = [Metric(key, value, now, step) for key, value, step in metrics_of(measured, start)]

@@ -271,9 +271,7 @@ def models(as_json: bool) -> None:
         )
     width = max(len(row.name) for row in rows)
     lines = [f"{row.name:<{width}}  {row.summary}" for row in rows]
-    lines.append(
-        f"{'auto':<{width}}  A combination of fast ones that suit the kind of series, weighted by rolling origins."
-    )
+    lines.append(f"{'auto':<{width}}  A combination of fast ones by kind of series, weighted by rolling origins.")
     answer(ModelsAnswer(models=rows), as_json=as_json, text="\n".join(lines), next_command="forecast init LA")
 
 

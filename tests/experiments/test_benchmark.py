@@ -33,6 +33,7 @@ from experiments.benchmark_scores import (
     verdict,
 )
 from forecast.evaluate.metrics import pinball
+from jobs import tracking
 
 QUARTERS = Task("made up", "QS", "2020-10-01", 2)
 
@@ -309,7 +310,7 @@ def test_main_says_when_nothing_was_recorded(ran, capsys, monkeypatch, tmp_path)
 @pytest.mark.slow
 def test_mlflow_has_a_run_a_panel_with_a_child_a_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in benchmark.ENVIRONMENT:
+    for name in tracking.ENVIRONMENT:
         monkeypatch.setenv(name, "")
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     log_to_mlflow([RESULT], uri=uri, params={"quick": "False"})

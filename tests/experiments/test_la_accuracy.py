@@ -35,6 +35,7 @@ from experiments.tables import (
 )
 from forecast import study
 from forecast.sources.observations import OBSERVATION_COLUMNS, Reading
+from jobs import tracking
 from jobs.tracking_store import StoreFault
 
 TWO_AREAS = np.array([[100.0, 110.0, 121.0], [300.0, 330.0, 330.0]])  # nation 400, 440, 451
@@ -322,7 +323,7 @@ def test_main_quick_leaves_the_held_out_measures_and_says_when_nothing_was_recor
 @pytest.mark.slow
 def test_mlflow_has_a_run_a_method(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in la_accuracy.ENVIRONMENT:
+    for name in tracking.ENVIRONMENT:
         monkeypatch.setenv(name, "")
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     log = partial(log_to_mlflow, [SCORED], uri=uri, quick=False)

@@ -11,6 +11,7 @@ from experiments import scaling
 from experiments.scaling import alone, log_to_mlflow, metrics_of
 from experiments.scaling_work import Measured, Start, digest, end_to_end, measure, synthetic
 from experiments.tables import text_table
+from jobs import tracking
 from jobs.tracking_store import StoreFault
 
 SMALL = Measured(1_000, panel=0.1, forecast=0.3, frame=0.1, cpu=0.9, memory=400, digest="a")
@@ -152,7 +153,7 @@ def test_a_size_is_measured_in_a_fresh_process():
 @pytest.mark.slow
 def test_mlflow_has_a_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in scaling.ENVIRONMENT:
+    for name in tracking.ENVIRONMENT:
         monkeypatch.setenv(name, "")
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     log_to_mlflow([SMALL, LARGE], START, uri=uri, params={"model": "auto", "quick": "False"})
