@@ -13,8 +13,21 @@ import pandas as pd
 from forecast.errors import InputError
 from forecast.reference.areas import Area, area_codes, areas, find_area, neighbours
 from forecast.sources.observations import OBSERVATION_COLUMNS, Reading, SourceNote
+from forecast.sources.sen2_breakdowns import BREAKDOWN_COLUMNS
 
-__all__ = ["Area", "area_codes", "areas", "ehc", "find_area", "neighbours", "population", "slt_waiting", "sources"]
+__all__ = [
+    "Area",
+    "area_codes",
+    "areas",
+    "ehc",
+    "ehc_breakdowns",
+    "find_area",
+    "neighbours",
+    "population",
+    "pupils_with_plan",
+    "slt_waiting",
+    "sources",
+]
 
 _TEXT = [c for c in OBSERVATION_COLUMNS if c not in ("ds", "y", "available")]
 
@@ -40,7 +53,7 @@ def _index() -> dict[str, Any]:
 
 
 def sources(dataset: str) -> tuple[SourceNote, ...]:
-    """List the sources of a bundled data set: "ehc", "slt_waiting", "population" or "neighbours"."""
+    """List the sources of a bundled data set, named as its file: "ehc", "ehc_breakdowns", "neighbours" and so on."""
     return tuple(SourceNote(**note) for note in _index().get(dataset, {}).get("sources", []))
 
 
@@ -66,10 +79,72 @@ def ehc() -> Reading:
     -------
     Reading
         Measures requests, requests_refused, decided_to_assess, assessments_completed, assessments_issued,
-        new_plans, caseload, ceased, plans_20_week_den, plans_20_week_within and timeliness_20_week.
+        assessments_no_plan, new_plans, caseload, ceased, plans_20_week_den, plans_20_week_within and
+        timeliness_20_week; from 2022 assessments_withdrawn; of 2023 requests_undecided, requests_withdrawn,
+        decisions_within_6_weeks, decisions_over_6_weeks, refusals_to_mediation, refusals_to_tribunal,
+        plans_20_week_to_year and plans_over_year; to 2021 assessments_undecided.
         Source: Department for Education, Open Government Licence v3.0.
+
+    Notes
+    -----
+    Requests are those received in the year, with their outcome so far: decided_to_assess + requests_refused +
+    requests_undecided + requests_withdrawn = requests in 2023. The decisions within and over 6 weeks do not add up to
+    them: it seems that they are all decisions made in the year, so their own sum is the base of a rate. Assessments are
+    those with an outcome in the year; assessments_undecided is a stock, those in progress on 31 December.
     """
     return _copy(_reading("ehc"))
+
+
+@cache
+def _breakdowns() -> pd.DataFrame:
+    frame = _parquet("ehc_breakdowns.parquet")
+    text = [c for c in BREAKDOWN_COLUMNS if c not in ("ds", "y", "available")]
+    return frame.assign(
+        **{column: frame[column].astype(str) for column in text},
+        ds=frame["ds"].astype("datetime64[ns]"),
+        available=frame["available"].astype("datetime64[ns]"),
+    )
+
+
+def ehc_breakdowns() -> pd.DataFrame:
+    """Bundled EHC figures by age, need, placement and cause of ceasing.
+
+    Returns
+    -------
+    DataFrame
+        measure, geographic_level, area_code, region_code, ds, age, need, placement, cause ("" for all of a
+        dimension), y (a count of children; a percentage for need_share and need_share_new), reason, note, available,
+        source. See `forecast.sources.sen2_breakdowns.read` for reasons and ages not listed.
+        Source: Department for Education, Open Government Licence v3.0.
+
+    Notes
+    -----
+    By age ("0-2", "3" ... "19", "20+", "unknown"): requests, requests_refused, decided_to_assess, requests_undecided,
+    requests_withdrawn, assessments_issued and assessments_no_plan of 2023 (age on the day of the request), new_plans of
+    2022 and 2023 (age at the start), ceased of 2023 (age at the end, and by cause). caseload of January 2024 by age at
+    31 August before ("0-2", "3" ... "25") and placement. By band ("0-4", "5-10", "11-15", "16-19", "20-25"): caseload
+    2010 to 2022 and new_plans 2009 to 2021, on an age basis that is not stated. Of England and the regions:
+    need_share of the caseload of January 2025 by age or placement, need_share_new of the new plans of 2024 by age (for
+    Inner and Outer London, E13000001 and E13000002, in place of London).
+    """
+    return _breakdowns().copy()
+
+
+@cache
+def _pupils() -> pd.DataFrame:
+    return _parquet("pupils_with_plan.parquet")
+
+
+def pupils_with_plan() -> pd.DataFrame:
+    """Bundled share of pupils with a statement or an EHC plan.
+
+    Returns
+    -------
+    DataFrame
+        area_code (local authorities, regions, England), year (of the January), percent.
+        Source: Department for Education, Open Government Licence v3.0.
+    """
+    return _pupils().copy()
 
 
 def slt_waiting() -> Reading:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from forecast.errors import InputError, SendForecastError
 from forecast.reference.areas import core, name_index, spelled
-from forecast.sources import sen2_areas, sen2_release
+from forecast.sources import sen2_areas, sen2_breakdowns, sen2_pupils, sen2_release
 from forecast.sources.observations import SourceNote, digest_files
 from forecast.sources.sen2_files import find_releases, release_files, rows
 from forecast.sources.sen2_schema import fold, table_files
@@ -57,7 +57,7 @@ def build(folder: Path, *, out: Path) -> list[str]:
     index = _read_index(out)
     releases = _releases(places)
     done = [*_ehc(releases, out, index), *_neighbours(places, releases, out, index)]
-    done += [*_slt_waiting(places, out, index), *_population(places, out, index)]
+    done += [*_pupils(places, out, index), *_slt_waiting(places, out, index), *_population(places, out, index)]
     text = json.dumps(index, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     (out / "sources.json").write_text(text, encoding="utf-8")
     return done
@@ -110,12 +110,16 @@ def _ehc(found: Mapping[Path, sen2_release.Release], out: Path, index: dict[str,
     none = pd.DataFrame(columns=list(sen2_areas.CODE_COLUMNS), dtype=str)
     reading = sen2_release.join(releases, codes=none)
     _register(index, "ehc", reading.sources, reading.warnings)
-    raw = pd.concat([r.raw for r in releases], ignore_index=True)
+    codes = sen2_areas.retired_codes(pd.concat([r.raw for r in releases], ignore_index=True))
+    cut = sen2_breakdowns.read(found, totals=reading.observations, codes=codes)
+    _register(index, "ehc_breakdowns", cut.sources, cut.warnings)
     return [
         _write(reading.observations, out / "ehc.parquet"),
+        _write(cut.frame, out / "ehc_breakdowns.parquet"),
         _write_csv(sen2_areas.area_table(sen2_release.stack(releases, codes=none)), out / "areas.csv"),
-        _write_csv(sen2_areas.retired_codes(raw), out / "area_codes.csv"),
+        _write_csv(codes, out / "area_codes.csv"),
         *reading.warnings,
+        *cut.warnings,
     ]
 
 
@@ -175,6 +179,29 @@ def _pair(path: Path, area: str, neighbour: str, codes: Mapping[str, str], rank:
                 "Correct the name or add it to OTHER_NAMES in forecast/reference/areas.py."
             )
     return str(_code(area, codes)), rank, str(_code(neighbour, codes))
+
+
+def _pupils(places: Sequence[Path], out: Path, index: dict[str, object]) -> list[str]:
+    found = [p for place in places for p in sorted(place.glob("*.csv")) if set(sen2_pupils.NEEDED) <= set(_header(p))]
+    if not found:
+        return ["pupils_with_plan: no table of pupils with a plan found; left as it is"]
+    areas = pd.read_csv(out / "areas.csv", dtype=str, keep_default_na=False)
+    retired = pd.read_csv(out / "area_codes.csv", dtype=str, keep_default_na=False)
+    codes = dict(zip(areas["area_name"].map(fold), areas["area_code"], strict=True))
+    for table in (retired, areas):
+        codes |= dict(zip(table["old_la_code"], table["area_code"], strict=True))
+    frame = sen2_pupils.read(found[0], codes=codes)
+    note = SourceNote(
+        id="dfe-pupils-with-plan",
+        title="Pupils with a statement or an EHC plan by local authority",
+        publisher=sen2_release.PUBLISHER,
+        licence=sen2_release.LICENCE,
+        released=str(frame["year"].max()),
+        provenance="published",
+        digest=digest_files(found[:1]),
+    )
+    _register(index, "pupils_with_plan", [note])
+    return [_write(frame, out / "pupils_with_plan.parquet")]
 
 
 def _is_waiting_list(path: Path) -> bool:

@@ -157,7 +157,7 @@ def _adds_up(region: _Row, areas: Iterable[_Row], marks: _Marks) -> bool:
     if not known or region.y is None:
         return True
     short = region.y - sum(known)
-    if missing and 0 <= short <= len(missing) * max(known):
+    if missing and 0 <= short <= len(missing) * max(*known, LARGE_BEFORE):
         names = ", ".join(missing)
         said = f"areas sum to {sum(known):,.0f} without {names}" if short else f"does not count {names}"
         marks.note(region, f"sum_note: {said} (not available)")

@@ -48,8 +48,8 @@ class Filter:
 class Table:
     """One table of a layout: its file names, its period ("flow" or "stock") and the columns it is read by.
 
-    `measures` gives the accepted column names of each measure; `since` is the first comparable year;
-    `notes` holds (last year, text) pairs.
+    `measures` gives the accepted column names of each measure, `optional` those of measures a file may lack;
+    `since` is the first comparable year; `notes` holds (last year, text) pairs.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Table:
     period: str
     filters: tuple[Filter, ...]
     measures: Mapping[str, tuple[str, ...]]
+    optional: Mapping[str, tuple[str, ...]]
     known: frozenset[str]
     since: int
     notes: tuple[tuple[int, str], ...]
@@ -89,7 +90,9 @@ class Common:
     break_note: str
 
 
-def _load(name: str) -> dict[str, Any]:
+@cache
+def load(name: str) -> dict[str, Any]:
+    """Load one file of the schema map."""
     text = resources.files("forecast.reference").joinpath("schema", name).read_text(encoding="utf-8")
     loaded: dict[str, Any] = yaml.safe_load(text)
     return loaded
@@ -102,7 +105,7 @@ def _folded(labels: Iterable[object]) -> frozenset[str]:
 @cache
 def common() -> Common:
     """Load the part of the schema map that all releases share."""
-    raw = _load("common.yaml")
+    raw = load("common.yaml")
     series_break = raw["series_break"]
     return Common(
         base_columns={name: tuple(other) for name, other in raw["base_columns"].items()},
@@ -126,18 +129,23 @@ def _table(name: str, raw: Mapping[str, Any]) -> Table:
             Filter(f["column"], _folded(f["total"]), _folded(f["known"]), f["strict"]) for f in raw.get("filters", [])
         ),
         measures={measure: tuple(columns) for measure, columns in raw["measures"].items()},
+        optional={measure: tuple(columns) for measure, columns in raw.get("optional", {}).items()},
         known=_folded(raw["known"]),
         since=raw.get("since", 0),
         notes=tuple((note["until"], note["text"]) for note in raw.get("notes", [])),
     )
 
 
+def layout_files() -> list[str]:
+    """File names of the layouts, oldest first."""
+    names = [entry.name for entry in resources.files("forecast.reference").joinpath("schema").iterdir()]
+    return sorted(name for name in names if re.fullmatch(r"\d{4}\.yaml", name))
+
+
 @cache
 def layouts() -> tuple[Layout, ...]:
     """Every known layout, oldest first."""
-    names = [entry.name for entry in resources.files("forecast.reference").joinpath("schema").iterdir()]
-    years = sorted(name for name in names if re.fullmatch(r"\d{4}\.yaml", name))
-    loaded = [(int(name[:4]), _load(name)) for name in years]
+    loaded = [(int(name[:4]), load(name)) for name in layout_files()]
     return tuple(
         Layout(year, raw["title"], tuple(_table(name, table) for name, table in raw["tables"].items()))
         for year, raw in loaded
@@ -147,7 +155,7 @@ def layouts() -> tuple[Layout, ...]:
 @cache
 def period_of_measure() -> Mapping[str, str]:
     """Whether each measure is a "flow" (of a calendar year) or a "stock" (in January)."""
-    return {m: t.period for layout in layouts() for t in layout.tables for m in t.measures}
+    return {m: t.period for layout in layouts() for t in layout.tables for m in (*t.measures, *t.optional)}
 
 
 @cache
@@ -175,7 +183,7 @@ def locate(table: Table, header: Sequence[str], *, where: str) -> tuple[dict[str
     Returns
     -------
     positions : dict
-        Position by base column, filter column or measure.
+        Position by base column, filter column or measure; optional measures only if they are there.
     unknown : list of str
         Columns the schema map does not know.
 
@@ -195,6 +203,7 @@ def locate(table: Table, header: Sequence[str], *, where: str) -> tuple[dict[str
     wanted |= {f.column: (f.column,) for f in table.filters}
     wanted |= dict(table.measures)
     positions = {name: at[fold(next(n for n in names if fold(n) in at))] for name, names in wanted.items()}
+    positions |= {m: at[fold(n)] for m, names in table.optional.items() for n in names if fold(n) in at}
     read = set(positions.values())
     unknown = [c for i, c in enumerate(header) if i not in read and fold(c) not in table.known]
     return positions, unknown

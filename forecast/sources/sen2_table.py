@@ -34,13 +34,19 @@ def read_table(content: bytes, table: Table, *, label: str) -> tuple[pd.DataFram
     frame : DataFrame
         `RAW_COLUMNS`.
     warnings : list of str
-        Columns and topics the schema map does not know.
+        Columns and topics the schema map does not know, and optional columns that are missing.
     """
     header, lines = rows(content, label)
     at, extra = locate(table, header, where=label)
     warnings = [
         f"{label}: column {shown(column)} is not in the schema map of the release; not read" for column in extra
     ]
+    warnings += [
+        f"{label}: column {shown(names[0])} is missing; {measure} is not read"
+        for measure, names in table.optional.items()
+        if measure not in at
+    ]
+    measures = [m for m in (*table.measures, *table.optional) if m in at]
     records: list[tuple[object, ...]] = []
     seen: dict[tuple[str, int], int] = {}
     unknown: dict[str, str] = {}
@@ -51,10 +57,10 @@ def read_table(content: bytes, table: Table, *, label: str) -> tuple[pd.DataFram
         if not _is_total(fields, table, at, where=where, unknown=unknown):
             continue
         year = year_of(fields[at["time_period"]], period=table.period, where=where)
-        _check_time_identifier(fields[at["time_identifier"]], where)
+        check_time_identifier(fields[at["time_identifier"]], where)
         if year < table.since:
             continue
-        area = _area(fields, at, where=where)
+        area = area_of(fields, at, where=where)
         if (area[3], year) in seen:
             raise InputError(
                 f"{where}: {shown(area[5])} ({area[3]}) {year} stands already in line {seen[area[3], year]}; one row "
@@ -63,7 +69,7 @@ def read_table(content: bytes, table: Table, *, label: str) -> tuple[pd.DataFram
             )
         seen[area[3], year] = line
         note = next((text for until, text in table.notes if year <= until), "")
-        for measure in table.measures:
+        for measure in measures:
             column = header[at[measure]]
             y, reason = read_cell(
                 fields[at[measure]], percent=measure in common().percent, where=f"{where}, column '{column}'"
@@ -110,7 +116,8 @@ def _is_total(
     return True
 
 
-def _check_time_identifier(value: str, where: str) -> None:
+def check_time_identifier(value: str, where: str) -> None:
+    """Refuse a `time_identifier` that is neither calendar nor academic year."""
     if fold(value) not in common().time_identifiers:
         raise InputError(
             f"{where}, column 'time_identifier': {shown(value)} is not known (Calendar year or Academic year). "
@@ -118,8 +125,14 @@ def _check_time_identifier(value: str, where: str) -> None:
         )
 
 
-def _area(fields: Sequence[str], at: Mapping[str, int], *, where: str) -> tuple[str, str, str, str, str, str]:
-    """Level, region code, region name, area code, DfE number and name of a row."""
+def area_of(fields: Sequence[str], at: Mapping[str, int], *, where: str) -> tuple[str, str, str, str, str, str]:
+    """Level, region code, region name, area code, DfE number and name of a row.
+
+    Raises
+    ------
+    InputError
+        If the level is not known or the code is no area code.
+    """
     label = fields[at["geographic_level"]]
     level = common().levels.get(fold(label))
     if level is None:

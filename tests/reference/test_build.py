@@ -46,7 +46,14 @@ def test_the_same_downloads_give_the_same_bytes(downloads, tmp_path):
     assert first == contents(tmp_path / "two")
     build(downloads, out=tmp_path / "one")
     assert first == contents(tmp_path / "one")
-    assert set(first) == {"area_codes.csv", "areas.csv", "ehc.parquet", "population.parquet", "sources.json"}
+    assert set(first) == {
+        "area_codes.csv",
+        "areas.csv",
+        "ehc.parquet",
+        "ehc_breakdowns.parquet",
+        "population.parquet",
+        "sources.json",
+    }
 
 
 def test_releases_are_found_by_content_and_joined(downloads, tmp_path):
@@ -59,6 +66,30 @@ def test_releases_are_found_by_content_and_joined(downloads, tmp_path):
     assert index["population"]["sources"][0]["licence"] == "Open Government Licence v3.0"
     assert any("slt_waiting: no NHS England workbooks found" in line for line in lines)
     assert any("neighbours: no table" in line for line in lines)
+    assert any("pupils_with_plan: no table" in line for line in lines)
+
+
+def test_breakdowns_are_read_with_the_totals(downloads, tmp_path):
+    text = (downloads / "b" / "sen2_age_caseload.csv").read_text(encoding="utf-8-sig")
+    bands = [text.rstrip("\n"), *(row.replace("Total", "Under 5") for row in text.split("\n")[1:] if row)]
+    (downloads / "b" / "sen2_age_caseload.csv").write_text("\n".join(bands) + "\n", encoding="utf-8-sig")
+    build(downloads, out=tmp_path / "out")
+    cut = pd.read_parquet(tmp_path / "out" / "ehc_breakdowns.parquet")
+    assert set(cut["age"]) == {"0-4"}
+    assert cut["y"].sum() == 2 * 90 + 90
+    index = json.loads((tmp_path / "out" / "sources.json").read_text(encoding="utf-8"))
+    assert [note["id"] for note in index["ehc_breakdowns"]["sources"]] == ["dfe-ehc-2021", "dfe-ehc-2022"]
+    assert any("no rows by age" in warning for warning in index["ehc_breakdowns"]["warnings"])
+
+
+def test_pupils_are_found_by_their_header_and_put_under_area_codes(downloads, tmp_path):
+    rows = ["la_name,old_la_code,january,pupils_with_plan_pc", "Alder,901,2024,4.5", "NORTH,980,2024,4.2"]
+    (downloads / "any.csv").write_text("\n".join(rows) + "\n", encoding="utf-8-sig")
+    build(downloads, out=tmp_path / "out")
+    table = pd.read_parquet(tmp_path / "out" / "pupils_with_plan.parquet")
+    assert table.to_numpy().tolist() == [["E06000091", 2024, 4.5], ["E12000001", 2024, 4.2]]
+    index = json.loads((tmp_path / "out" / "sources.json").read_text(encoding="utf-8"))
+    assert index["pupils_with_plan"]["sources"][0]["released"] == "2024"
 
 
 def test_a_folder_as_downloaded_is_one_release(tmp_path):
@@ -149,7 +180,8 @@ def test_the_bundle_is_small_and_names_its_sources():
     assert "Open Government Licence v3.0" in " ".join(notice.split())
     for name in sizes.keys() - {"NOTICE", "sources.json"}:
         assert name in notice
-    for dataset in ("ehc", "slt_waiting", "population", "neighbours"):
+    for dataset in ("ehc", "ehc_breakdowns", "pupils_with_plan", "slt_waiting", "population", "neighbours"):
+        assert reference.sources(dataset)
         for note in reference.sources(dataset):
             assert len(note.digest) == 64
             assert note.publisher

@@ -36,6 +36,15 @@ COLUMNS = {
     ),
     "caseload": ("ehcplans",),
 }
+PLACEMENTS = (
+    "mainstream_total",
+    "special_total",
+    "ap_pru_total",
+    "fe_total",
+    "ed_elsewhere",
+    "nm_early_years",
+    "placement_unknown",
+)
 
 
 def line(period, area, *values, identifier="Calendar year", areas=AREAS, old=False, labels=()):
@@ -47,9 +56,12 @@ def line(period, area, *values, identifier="Calendar year", areas=AREAS, old=Fal
 
 
 def table(name, figures, *, columns=None, label=None, header=None, areas=AREAS):
-    """A csv of today's layout: `figures` holds (period, area, values...)."""
+    """A csv of today's layout: `figures` holds (period, area, values...); placements of the caseload are not given."""
     total = label or TOTALS[name]
     identifier = "Academic year" if name == "caseload" else "Calendar year"
+    if name == "caseload" and columns is header is None:
+        columns = (*COLUMNS[name], *PLACEMENTS)
+        figures = [(*row, *("x" for _ in PLACEMENTS)) for row in figures]
     head = header or f"{BASE},breakdown_topic,breakdown,{','.join(columns or COLUMNS[name])}"
     body = [line(*row, identifier=identifier, labels=(total, total), areas=areas) for row in figures]
     return "\n".join([head, *body]) + "\n"
@@ -78,6 +90,15 @@ def write(folder: Path, files: dict[str, str], *, encoding="utf-8-sig") -> Path:
 def release(folder: Path, **figures) -> Path:
     """A release of today's layout with the tables given."""
     return write(folder, {name: table(name, rows) for name, rows in figures.items()})
+
+
+def cut_table(total, columns, figures, *, identifier="Calendar year", areas=AREAS):
+    """A csv by topic: `figures` holds (period, area, topic, label, values...); topic "" is a total."""
+    body = [
+        line(period, area, *values, identifier=identifier, labels=(topic or total, label or total), areas=areas)
+        for period, area, topic, label, *values in figures
+    ]
+    return "\n".join([f"{BASE},breakdown_topic,breakdown,{','.join(columns)}", *body]) + "\n"
 
 
 def old_release(folder: Path, caseload, new_plans=(), administration=()) -> Path:

@@ -54,6 +54,15 @@ def test_regions_alone_are_still_checked_without_england(tmp_path):
     assert {name for name, _ in refused} == {"Alder", "Birch"}
 
 
+def test_an_area_not_available_may_hold_more_than_any_other_where_counts_are_small(tmp_path):
+    rows = replaced(summed("2020", 3, 2, 0), Alder="x", North=41, England=41)
+    refused, noted = marks(tmp_path, newplans=rows)
+    assert refused == {}
+    assert "areas sum to 2 without Alder" in noted["North", "2020"]
+    refused, _ = marks(tmp_path / "more", newplans=replaced(rows, North=80, England=80))
+    assert set(refused) == {("Birch", "2020")}
+
+
 def test_an_area_not_available_explains_a_difference(tmp_path):
     refused, noted = marks(tmp_path, newplans=replaced(summed("2020", 100, 200, 300), Alder="x"))
     assert refused == {}

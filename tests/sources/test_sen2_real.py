@@ -69,6 +69,41 @@ def test_stockport(ehc):
     assert row(ehc, "timeliness_20_week", "England", 2023)["y"] == 49.1
 
 
+def test_outcomes_of_the_requests_received_in_a_year_add_up(ehc):
+    parts = ["decided_to_assess", "requests_refused", "requests_undecided", "requests_withdrawn"]
+    wide = ehc[ehc["ds"].eq("2023-01-01")].pivot(index="area_code", columns="measure", values="y")
+    wide = wide.dropna(subset="requests")
+    assert len(wide) == 160
+    assert (wide[parts].sum(axis=1, skipna=False) == wide["requests"]).all()
+    assert wide.loc["E92000001", parts].tolist() == [92985, 33141, 10089, 2027]
+    assert wide.loc["E08000007", parts].tolist() == [622, 106, 62, 0]
+
+
+def test_outcomes_that_are_published_from_2023_on(ehc):
+    published = {
+        "decisions_within_6_weeks": (111723, 744),
+        "decisions_over_6_weeks": (19863, 27),
+        "refusals_to_mediation": (7612, 39),
+        "refusals_to_tribunal": (3576, 2),
+        "plans_20_week_to_year": (36404, 329),
+        "plans_over_year": (4118, 45),
+    }
+    for measure, figures in published.items():
+        got = tuple(row(ehc, measure, area, 2023)["y"] for area in ("England", "Stockport"))
+        assert got == figures
+        assert set(ehc.loc[ehc["measure"].eq(measure) & ehc["y"].notna(), "ds"].dt.year) == {2023}
+
+
+def test_assessments_without_a_plan_withdrawn_and_in_progress(ehc):
+    no_plan = series(ehc, "assessments_no_plan", "England")
+    assert [no_plan[y] for y in range(2016, 2024)] == [1657, 3043, 2687, 3368, 3122, 3903, 4199, 4614]
+    withdrawn = ehc[ehc["measure"].eq("assessments_withdrawn") & ehc["area_name"].eq("England")].set_index("ds")["y"]
+    assert withdrawn.dropna().tolist() == [306, 362]
+    in_progress = series(ehc, "assessments_undecided", "England")
+    assert in_progress == dict(zip(range(2016, 2022), [10654, 12993, 13982, 18459, 18232, 22654], strict=True))
+    assert series(ehc, "assessments_undecided", "Stockport")[2021] == 164
+
+
 def test_new_plans_of_yorkshire_2022_are_unusable_but_the_region_is_not(ehc):
     wrong = ehc[ehc["reason"].str.startswith("sum_mismatch")]
     assert set(wrong["measure"]) == {"new_plans"}

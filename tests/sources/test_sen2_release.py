@@ -77,6 +77,16 @@ def test_the_renamed_total_label(tmp_path, label):
     assert figure(sen2_release.read(place), "requests", "Alder", 2023)["y"] == 100
 
 
+def test_measures_a_file_may_lack_are_read_where_they_are_and_told_where_they_are_not(tmp_path):
+    columns = (*COLUMNS["requests"], "requests_withdrawn")
+    place = write(tmp_path / "r", {"requests": table("requests", [("2023", "Alder", 9, 1, 6, 2)], columns=columns)})
+    reading = sen2_release.read(place)
+    assert figure(reading, "requests_withdrawn", "Alder", 2023)["y"] == 2
+    assert "requests_undecided" not in set(reading.observations["measure"])
+    assert any("'requests_decision_not_made' is missing; requests_undecided is not read" in w for w in reading.warnings)
+    assert not [w for w in reading.warnings if "requests_withdrawn" in w]
+
+
 @pytest.mark.parametrize("change", [str.upper, str.lower])
 def test_the_case_of_columns(tmp_path, change):
     text = table("timeliness_20_week", [("2023", "Alder", 80, 40, "50.0")])
@@ -115,7 +125,7 @@ def test_a_flow_dated_by_academic_year_though_called_calendar_year(tmp_path):
 @pytest.mark.parametrize("topic", ["Child or young persons age", "Age when plan started", "Sex", "Ethnicity"])
 @pytest.mark.parametrize("label", ["Aged 4", "age 4", "under 3", "age 2 and under", "Aged 20 and over", "Age unknown"])
 def test_rows_of_other_topics_are_never_totals(tmp_path, topic, label):
-    text = table("caseload", [("202324", "Alder", 600)])
+    text = table("caseload", [("202324", "Alder", 600)], columns=COLUMNS["caseload"])
     text += line("202324", "Alder", 7, identifier="Academic year", labels=(topic, label)) + "\n"
     reading = sen2_release.read(write(tmp_path / "r", {"caseload": text}))
     assert reading.observations["y"].tolist() == [600]
