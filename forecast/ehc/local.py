@@ -1,0 +1,112 @@
+"""A council's own monthly requests: how they spread over a year, and what they say of the years not published yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecast.errors import InputError
+from forecast.panel import FloatArray
+
+PROFILE_MONTHS = 24
+LEAST_NOISE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class MonthlyRequests:
+    """Counts of requests received, month by month.
+
+    Attributes
+    ----------
+    months : DatetimeIndex
+        First days, each once, in order.
+    counts : ndarray
+        Requests received; NaN where not known.
+    """
+
+    months: pd.DatetimeIndex
+    counts: FloatArray
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame) -> MonthlyRequests:
+        """Take columns ds (any day of the month) and y.
+
+        Raises
+        ------
+        InputError
+            A column or all figures are missing, a month stands twice, or a count is negative.
+        """
+        missing = [name for name in ("ds", "y") if name not in frame.columns]
+        if missing:
+            raise InputError(f"monthly requests: no column '{missing[0]}'; ds and y are needed. Rename or add it.")
+        line = frame.assign(ds=pd.to_datetime(frame["ds"]).dt.to_period("M").dt.to_timestamp()).sort_values("ds")
+        twice = line.loc[line["ds"].duplicated(), "ds"]
+        if len(twice):
+            raise InputError(f"monthly requests: {twice.iloc[0]:%Y-%m} stands twice; one count a month. Add them up.")
+        counts = line["y"].to_numpy(dtype=np.float64)
+        if np.isnan(counts).all():
+            raise InputError("monthly requests: no figure at all; at least one month is needed. Leave monthly out.")
+        if (counts < 0).any():
+            at = line["ds"].iloc[int(np.argmax(counts < 0))]
+            raise InputError(f"monthly requests: {counts.min():g} in {at:%Y-%m}; a count is 0 or more. Correct it.")
+        return cls(pd.DatetimeIndex(line["ds"]), counts)
+
+    def profile(self) -> tuple[float, ...] | None:
+        """Return each month's usual share of its year, January first; None with fewer than two years of months.
+
+        A month's share is its mean count over that of all months, each count first taken relative to the mean of
+        the year around it, so that growth does not look like a season.
+        """
+        known = np.isfinite(self.counts)
+        if known.sum() < PROFILE_MONTHS or len(set(self.months[known].month)) < 12:
+            return None
+        line = pd.Series(self.counts, index=self.months).asfreq("MS")
+        around = line.rolling(12, center=True, min_periods=6).mean()
+        relative = (line / around.replace(0.0, np.nan)).dropna()
+        share = relative.groupby(pd.DatetimeIndex(relative.index).month).mean().reindex(range(1, 13)).fillna(0.0)
+        return tuple((share / share.sum()).tolist())
+
+    def conditioned(
+        self, paths: FloatArray, *, first_year: int, profile: FloatArray, rng: np.random.Generator
+    ) -> tuple[FloatArray, int]:
+        """Move paths of yearly requests to what the months since have shown.
+
+        Months already counted are taken as they are. What they say of the level is weighed against what was
+        expected by how far paths spread and how noisy months are (an ensemble Kalman update with perturbed
+        observations: Evensen 1994, *Journal of Geophysical Research* 99, 10143-10162).
+
+        Parameters
+        ----------
+        paths : ndarray (n_paths, years)
+            Requests of the calendar years from `first_year` on.
+        first_year : int
+        profile : ndarray (12,)
+            Share of each month in its year.
+        rng : numpy Generator
+
+        Returns
+        -------
+        paths : ndarray (n_paths, years)
+        months : int
+            Months used: those of the years of `paths`.
+        """
+        year = self.months.year.to_numpy() - first_year
+        used = np.flatnonzero((year >= 0) & (year < paths.shape[1]) & np.isfinite(self.counts))
+        if not len(used):
+            return paths, 0
+        share = profile[self.months.month.to_numpy()[used] - 1]
+        expected = paths[:, year[used]] * share
+        counted = self.counts[used]
+        surprise = np.log((counted.sum() + 0.5) / (expected.sum(axis=1) + 0.5))
+        noise = max(LEAST_NOISE**2, 1 / max(float(counted.mean()), 1.0)) / len(used)
+        spread = float(surprise.var())
+        weight = spread / (spread + noise)
+        shift = np.exp(weight * (surprise + rng.normal(0.0, np.sqrt(noise), len(paths))))
+        moved = paths * shift[:, None]
+        for y in np.unique(year[used]):
+            inside = year[used] == y
+            left = max(1 - float(share[inside].sum()), 0.0)
+            moved[:, y] = counted[inside].sum() + moved[:, y] * left
+        return moved, len(used)
