@@ -11,6 +11,7 @@ import pandas as pd
 
 from forecast.ehc import growth, requests
 from forecast.ehc.overrides import OLDEST, Override, applied, ordered
+from forecast.ehc.weeks import Profile
 from forecast.errors import SpecError
 from forecast.panel import FloatArray
 
@@ -93,7 +94,7 @@ class Assumptions:
 
     overrides: tuple[Override, ...] = ()
     capacity: float | None = None
-    profile: str | tuple[float, ...] = "school_days"
+    profile: Profile = "school_days"
     requests_rule: str = next(iter(requests.NATIONAL_RULES))
     caseload_rule: str = next(iter(growth.NATIONAL_RULES))
     tables: tuple[PlanningTable, ...] = DEFAULT_TABLES
@@ -163,7 +164,7 @@ def _check_capacity(capacity: float | None, overrides: tuple[Override, ...]) -> 
         )
 
 
-def _check_profile(profile: str | tuple[float, ...]) -> None:
+def _check_profile(profile: Profile) -> None:
     if isinstance(profile, str):
         if profile not in PROFILES:
             raise SpecError(f"profile {profile!r}: not known; {', '.join(PROFILES)} or 12 monthly shares. Give one.")

@@ -132,7 +132,7 @@ class Figures:
     @cached_property
     def national(self) -> Mapping[str, pd.Series]:
         """Published totals of England: by measure, a figure a year."""
-        return {measure: table.loc[ENGLAND] for measure, table in self.aggregates.items() if ENGLAND in table.index}
+        return {measure: self.line(measure, ENGLAND) for measure in self.aggregates}
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -152,7 +152,8 @@ class Figures:
         """Return figures of an area, a region or England by year; years without one are left out."""
         for tables in (self.totals, self.aggregates):
             if measure in tables and code in tables[measure].index:
-                return tables[measure].loc[code].dropna()
+                line = tables[measure].loc[[code]].iloc[0]
+                return line.dropna()
         return pd.Series(dtype=float)
 
     def last(self, measure: str, code: str) -> float:

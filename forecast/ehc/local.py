@@ -68,6 +68,14 @@ class MonthlyRequests:
         share = relative.groupby(pd.DatetimeIndex(relative.index).month).mean().reindex(range(1, 13)).fillna(0.0)
         return tuple((share / share.sum()).tolist())
 
+    def said(self, used: int) -> str:
+        """Say what the months were used for, given how many are of years not published yet."""
+        span = f"{self.months[0]:%B %Y} to {self.months[-1]:%B %Y}"
+        shown = "set how a year's requests spread over its months", "are too few to show a season"
+        season = shown[self.profile() is None]
+        level = f"; {used} of them are later than what is published and move the years after" if used else ""
+        return f"The authority's own monthly requests, {span}, {season}{level}."
+
     def conditioned(
         self, paths: FloatArray, *, first_year: int, profile: FloatArray, rng: np.random.Generator
     ) -> tuple[FloatArray, int]:

@@ -171,7 +171,7 @@ def applied(
         for override in (o for o in given if o.span == span):
             rows = np.flatnonzero(override.holds(days))
             new = override.value if override.multiply is None else held[rows] * override.multiply
-            grid[np.ix_(rows, inside)] = new
+            grid[rows[:, None], inside] = new
     return grid
 
 

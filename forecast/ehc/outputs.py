@@ -1,0 +1,319 @@
+"""What a projection says: sums on paths inside, frames of quantiles at the edge."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from forecast.ehc.ages import REQUEST_AGES, STOCK_AGES
+from forecast.ehc.assumptions import LSRP_BANDS, Assumptions
+from forecast.ehc.caseload import PHASES
+from forecast.ehc.shares import CAUSES, NEEDS, PLACEMENTS
+from forecast.errors import SpecError
+from forecast.panel import FloatArray
+from forecast.reference.areas import Area
+
+LEVELS = (80,)
+CATEGORIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "requests/age": REQUEST_AGES,
+        "caseload/age": tuple(str(age) for age in STOCK_AGES),
+        "caseload/need": NEEDS,
+        "caseload/placement": PLACEMENTS,
+        "ceased/cause": CAUSES,
+        "phase_transfers/phase": tuple(PHASES),
+    }
+)
+# Shares of sums, in per cent: the part and the whole, both in `paths`.
+SHARES = MappingProxyType(
+    {
+        "timeliness_20_week": ("within_20_weeks", "timed"),
+        "decided_within_6_weeks": ("decided_within_6", "decisions"),
+    }
+)
+HIDDEN = frozenset({"within_20_weeks", "timed", "decided_within_6", "caseload_alone"})
+JANUARY = frozenset({"caseload", "phase_transfers"})
+MODELLED = frozenset({"caseload/need", "caseload/placement", "ceased/cause", "requests/age"})
+STOCK_FLOW = ("new_plans", "ceased", "transfers_in", "residual", "adjustment")
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Requests, plans and caseload of an area, path by path.
+
+    Everything inside is a sum over children, so that projections of authorities add up to that of their
+    region. Frames are quantiles of sums taken on paths.
+
+    Attributes
+    ----------
+    area : Area
+    members : tuple of str
+        Codes of the authorities summed.
+    last_flow, until : int
+        Latest calendar year with published flows; last one projected.
+    assumptions : Assumptions
+    paths : mapping of str to ndarray (n_paths, T) or (n_paths, T, categories)
+        By measure, "measure/dimension" (`CATEGORIES`), "table:name" or "month:measure". Flows are of the
+        calendar years after `last_flow`, or of their months; stocks (`JANUARY`, tables) are of the Januaries from
+        `last_flow` + 1 on, whose caseload is the published one.
+    history : DataFrame
+        measure, by, category, year, y: published figures.
+    notes : tuple of str
+        What is modelled, and where a figure of the area's own was missing.
+    baseline : Projection, optional
+        The same paths without overrides; None where there are none.
+    """
+
+    area: Area
+    members: tuple[str, ...]
+    last_flow: int
+    until: int
+    assumptions: Assumptions
+    paths: Mapping[str, FloatArray]
+    history: pd.DataFrame
+    notes: tuple[str, ...]
+    baseline: Projection | None = None
+
+    def requests(self, *, by: str | None = None, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
+        """Return requests a calendar year; `by` "age" or "age_band"."""
+        return self.frame("requests", by=by, levels=levels)
+
+    def plans_issued(self, *, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
+        """Return EHC plans issued a calendar year."""
+        return self.frame("plans_issued", levels=levels)
+
+    def timeliness(self, *, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
+        """Return the per cent of plans issued within 20 weeks of the request."""
+        return self.frame("timeliness_20_week", levels=levels)
+
+    def backlog(self, *, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
+        """Return children agreed for assessment whose assessment is not completed, on 31 December."""
+        return self.frame("backlog", levels=levels)
+
+    def caseload(self, *, by: str | None = None, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
+        """Return children with a plan in January; `by` "age", "age_band", "need" or "placement"."""
+        return self.frame("caseload", by=by, levels=levels)
+
+    def ceased(self, *, by: str | None = None, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
+        """Return plans that cease in a calendar year; `by` "cause"."""
+        return self.frame("ceased", by=by, levels=levels)
+
+    def stock_flow(self) -> pd.DataFrame:
+        """Return means of the caseload's account, which add up: opening + flows = closing.
+
+        Returns
+        -------
+        DataFrame
+            year, opening (that January), new_plans, ceased, transfers_in, residual, adjustment, closing (the
+            next January).
+        """
+        mean = {name: self.paths[name].mean(axis=0) for name in ("caseload", *STOCK_FLOW)}
+        flows = {name: mean[name] for name in STOCK_FLOW}
+        years = range(self.last_flow + 1, self.until + 1)
+        return pd.DataFrame({"year": years, "opening": mean["caseload"][:-1], **flows, "closing": mean["caseload"][1:]})
+
+    def frame(
+        self, measure: str, *, by: str | None = None, freq: str = "YS", levels: Sequence[float] = LEVELS
+    ) -> pd.DataFrame:
+        """Quantiles of one measure.
+
+        Parameters
+        ----------
+        measure : str
+            One of `measures()`.
+        by : str, optional
+            Dimension.
+        freq : {"YS", "MS"}
+            A year or a month.
+        levels : sequence of float, default 80
+            Per cent of futures within each interval.
+
+        Returns
+        -------
+        DataFrame
+            ds, the dimension, mean, median, and lo and hi of each level. `ds` is the first day of the period, of
+            a stock the day it is counted on.
+
+        Raises
+        ------
+        SpecError
+            There is no such measure, or not by that dimension.
+        """
+        found = self._summary(measure, by or "", freq, levels)
+        return found.rename(columns={"category": by}) if by else found.drop(columns="category")
+
+    def measures(self) -> tuple[tuple[str, str, str], ...]:
+        """Every measure there is: name, dimension ("" for the total), and freq."""
+        totals = [name for name in self.paths if "/" not in name and ":" not in name]
+        found = [(name, "", "YS") for name in (*totals, *SHARES) if name not in HIDDEN]
+        found += [(name.split("/")[0], name.split("/")[1], "YS") for name in self.paths if "/" in name]
+        found += [("requests", "age_band", "YS"), ("caseload", "age_band", "YS")]
+        found += [("caseload", name, "YS") for name in self.paths if name.startswith("table:")]
+        months = [name.removeprefix("month:") for name in self.paths if name.startswith("month:")]
+        found += [(name, "", "MS") for name in (*months, "timeliness_20_week") if name not in HIDDEN]
+        return tuple(found)
+
+    def table(self, *, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
+        """Everything in one long frame, published years first.
+
+        Returns
+        -------
+        DataFrame
+            area_code, area_name, measure, by, category, freq, ds, mean, median, lo and hi of each level, and
+            status: "published", "projected", or "modelled" for shares no area publishes.
+        """
+        parts = [
+            self._summary(measure, by, freq, levels).assign(
+                measure=measure, by=by, freq=freq, status="modelled" if f"{measure}/{by}" in MODELLED else "projected"
+            )
+            for measure, by, freq in self.measures()
+        ]
+        past = self.history.assign(
+            ds=pd.to_datetime(self.history["year"].astype(str) + "-01-01"),
+            mean=self.history["y"],
+            median=self.history["y"],
+            freq="YS",
+            status="published",
+        )
+        both = pd.concat([past.drop(columns=["year", "y"]), *parts], ignore_index=True)
+        named = both.assign(area_code=self.area.code, area_name=self.area.name)
+        first = ["area_code", "area_name", "measure", "by", "category", "freq", "ds"]
+        return named[[*first, *[c for c in parts[0].columns if c not in (*first, "status")], "status"]]
+
+    def adjustment(self) -> pd.DataFrame:
+        """How far the forecast of the caseload as a whole moves what the cohorts alone would come to.
+
+        Returns
+        -------
+        DataFrame
+            ds (January), mean: difference in children; share: of what the cohorts alone come to, in per cent.
+        """
+        base = (self.baseline or self).paths
+        together, alone = (base[name].mean(axis=0)[1:] for name in ("caseload", "caseload_alone"))
+        gap = together - alone
+        return pd.DataFrame({"ds": self._dates("caseload", "YS"), "mean": gap, "share": 100 * gap / alone})
+
+    @classmethod
+    def total(cls, projections: Iterable[Projection], area: Area, *, history: pd.DataFrame) -> Projection:
+        """Add up projections path by path.
+
+        Parameters
+        ----------
+        projections : iterable of Projection
+            Of one `Nation`, with the same assumptions; used one after the other.
+        area : Area
+            What they make together.
+        history : DataFrame
+            Published figures of that area: measure, by, category, year, y.
+        """
+        each = iter(projections)
+        first = next(each)
+        sums, base = _copied(first.paths), _copied(first.baseline.paths) if first.baseline else None
+        members, notes, parts = list(first.members), Counter(first.notes), 1
+        for one in each:
+            _add(sums, one.paths)
+            if base is not None and one.baseline is not None:
+                _add(base, one.baseline.paths)
+            members += one.members
+            notes.update(one.notes)
+            parts += 1
+        whole = replace(
+            first,
+            area=area,
+            members=tuple(members),
+            paths=sums,
+            history=history,
+            notes=_common(notes, parts),
+            baseline=None,
+        )
+        if base is None:
+            return whole
+        plain = first.assumptions.without_overrides()
+        return replace(whole, baseline=replace(whole, paths=base, assumptions=plain))
+
+    def _summary(self, measure: str, by: str, freq: str, levels: Sequence[float]) -> pd.DataFrame:
+        """Quantiles of one measure: category, ds, mean, median, lo and hi of each level."""
+        if (measure, by, freq) not in self.measures():
+            known = sorted({f"{m} by {d}" if d else m for m, d, f in self.measures() if f == freq})
+            asked = f"{measure} by {by}" if by else measure
+            raise SpecError(f"projection of {self.area.name}: no {asked} ({freq}); there are {', '.join(known)}.")
+        values, categories = self._array(measure, by, freq)
+        dates = self._dates(measure, freq)[: values.shape[1]]
+        columns = {"mean": _mean(values), "median": _quantile(values, 0.5)}
+        for level in levels:
+            columns[f"lo-{level:g}"] = _quantile(values, 0.5 - level / 200)
+            columns[f"hi-{level:g}"] = _quantile(values, 0.5 + level / 200)
+        return pd.DataFrame(
+            {
+                "category": np.repeat(categories, len(dates)),
+                "ds": np.tile(dates, len(categories)),
+                **{name: column.T.ravel() for name, column in columns.items()},
+            }
+        )
+
+    def _array(self, measure: str, by: str, freq: str) -> tuple[FloatArray, Sequence[str]]:
+        """Paths of what is shown (n_paths, T, categories), and the categories."""
+        month = "month:" if freq == "MS" else ""
+        if measure in SHARES:
+            part, whole = (self.paths[month + name] for name in SHARES[measure])
+            with np.errstate(invalid="ignore", divide="ignore"):
+                return np.where(whole > 0, 100 * part / whole, np.nan)[:, :, None], [""]
+        if by == "age_band":
+            labels = CATEGORIES[f"{measure}/age"]
+            oldest = [int(label.split("-")[-1].rstrip("+")) for label in labels]
+            whole = self._projected(measure, f"{measure}/age")
+            inside = [
+                [i for i, age in enumerate(oldest) if first <= age <= last] for first, last in LSRP_BANDS.values()
+            ]
+            return np.stack([whole[:, :, columns].sum(axis=2) for columns in inside], axis=2), list(LSRP_BANDS)
+        if by.startswith("table:"):
+            table = next(t for t in self.assumptions.tables if f"table:{t.name}" == by)
+            return self._projected(measure, by)[:, : table.years], list(table.bands)
+        if by:
+            return self._projected(measure, f"{measure}/{by}"), CATEGORIES[f"{measure}/{by}"]
+        return self._projected(measure, month + measure)[:, :, None], [""]
+
+    def _projected(self, measure: str, name: str) -> FloatArray:
+        """Paths after the published ones."""
+        return self.paths[name][:, 1:] if measure in JANUARY else self.paths[name]
+
+    def _dates(self, measure: str, freq: str) -> pd.DatetimeIndex:
+        """First days of the projected periods; those of a stock are a year later than those of flows."""
+        later = measure in JANUARY
+        return pd.date_range(f"{self.last_flow + 1 + later}-01-01", f"{self.until + later}-12-31", freq=freq)
+
+
+def _mean(values: FloatArray) -> FloatArray:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.asarray(np.nanmean(values, axis=0))
+
+
+def _quantile(values: FloatArray, q: float) -> FloatArray:
+    if not np.isnan(values).any():
+        return np.asarray(np.quantile(values, q, axis=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.asarray(np.nanquantile(values, q, axis=0))
+
+
+def _copied(paths: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    return {name: array.copy() for name, array in paths.items()}
+
+
+def _add(sums: dict[str, FloatArray], paths: Mapping[str, FloatArray]) -> None:
+    for name, array in paths.items():
+        sums[name] += array
+
+
+def _common(notes: Counter[str], parts: int) -> tuple[str, ...]:
+    """Keep notes that hold for every part of a sum, and count the others."""
+    common = tuple(note for note, times in notes.items() if times == parts)
+    others = len(notes) - len(common)
+    return (*common, f"{others} more notes are on single authorities; project one to read them.") if others else common

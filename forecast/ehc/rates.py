@@ -1,0 +1,311 @@
+"""Rates of the pipeline: how many requests are refused or withdrawn, and how many assessments lead to no plan.
+
+The level is the area's own of the last three years, shrunk to England's as far as levels have proved not to last;
+by age it follows England's profile. On the paths refusal and no plan wander about it as rates of areas do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from forecast.ehc.ages import REQUEST_AGES
+from forecast.ehc.figures import Figures
+from forecast.ehc.weeks import FloatArray, Weeks
+
+BoolArray = npt.NDArray[np.bool_]
+Change = Callable[[str, FloatArray], FloatArray]
+
+WEIGHTS = (1.0, 0.5, 0.25)  # of the latest year and the two before
+FARTHEST = 1.5  # deviations from England, as logits, count no further: zeros are often faults
+SMALLEST = 20  # cases a year below which a rate says nothing
+PAIRS = 100  # what is needed to measure how long levels last
+STANDARD = {"refusal": 0.24, "withdrawal": 0.015, "no_plan": 0.055}  # England 2023, for releases without the columns
+LASTING, MOVED, KEPT = 0.7, 0.3, 0.6  # before enough pairs are there: share of a deviation kept, spread, carry-over
+APPEALS_KNOWN = 100.0  # refusals of England's share added to an area's own appeals
+FEW = 5.0  # cases of the mean rate added to an age of England's profile
+# Measures that a rate counts, and those that make up the rest of the whole.
+PARTS = {
+    "refusal": (("requests_refused",), ("decided_to_assess", "requests_withdrawn")),
+    "withdrawal": (("requests_withdrawn",), ("decided_to_assess", "requests_refused")),
+    "no_plan": (("assessments_no_plan", "assessments_withdrawn"), ("assessments_issued",)),
+}
+WORDS = {
+    "refusal": "share of requests refused",
+    "withdrawal": "share of requests withdrawn",
+    "no_plan": "share of assessments without a plan",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Wander:
+    """How a rate moves on the paths: as logits, sd of a year's move and the share of the last one that stays."""
+
+    sd: float
+    kept: float
+
+    def draw(self, rng: np.random.Generator, n_paths: int, years: int) -> FloatArray:
+        """Return moves from the planned rate (paths, years)."""
+        moves = rng.normal(0.0, self.sd, (n_paths, years))
+        for y in range(1, years):
+            moves[:, y] += self.kept * moves[:, y - 1]
+        return moves
+
+
+@dataclass(frozen=True, eq=False)
+class StageRates:
+    """Rates of an area.
+
+    Attributes
+    ----------
+    refusal, withdrawal : ndarray (ages,)
+        Shares of decided requests, by age at the request.
+    no_plan : ndarray (ages,)
+        Share of completed assessments without a plan, among them those withdrawn.
+    overturned : float
+        Share of refusals overturned later.
+    wander : mapping
+        "refusal" and "no_plan" to their Wander.
+    notes : tuple of str
+    """
+
+    refusal: FloatArray
+    withdrawal: FloatArray
+    no_plan: FloatArray
+    overturned: float
+    wander: Mapping[str, Wander]
+    notes: tuple[str, ...] = ()
+
+    def by_week(self, weeks: Weeks, change: Change | None = None) -> WeeklyRates:
+        """Lay the rates out by week, overridden where `change` says so.
+
+        Parameters
+        ----------
+        weeks : Weeks
+        change : callable, optional
+            Takes a name ("refusal", "withdrawal", "no_plan", "overturned") and its rates (W, ages), or (W, 1) for
+            "overturned", and returns them with overrides. It is also called with NaN: what is a figure then does
+            not depend on the rate, and such a figure holds on every path exactly.
+        """
+        change = change or (lambda _name, base: base)
+        planned, fixed = {}, {}
+        for name in ("refusal", "withdrawal", "no_plan", "overturned"):
+            base = np.tile(np.atleast_1d(np.asarray(getattr(self, name), dtype=np.float64)), (len(weeks.year), 1))
+            planned[name] = np.clip(change(name, base), 0.0, 1.0)
+            fixed[name] = np.isfinite(change(name, np.full_like(base, np.nan)))
+        return WeeklyRates(
+            **{name: planned[name] for name in ("refusal", "withdrawal", "no_plan")},
+            overturned=planned["overturned"][:, 0],
+            fixed=np.stack([fixed[name] for name in ("refusal", "withdrawal", "no_plan")]),
+            wander=self.wander,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class WeeklyRates:
+    """Rates in each week.
+
+    Attributes
+    ----------
+    refusal, withdrawal, no_plan : ndarray (W, ages)
+    overturned : ndarray (W,)
+    fixed : ndarray of bool (3, W, ages)
+        Where refusal, withdrawal and no_plan are the same on every path.
+    wander : mapping
+        As in StageRates.
+    """
+
+    refusal: FloatArray
+    withdrawal: FloatArray
+    no_plan: FloatArray
+    overturned: FloatArray
+    fixed: BoolArray
+    wander: Mapping[str, Wander]
+
+    def shifts(self, rng: np.random.Generator, n_paths: int, years: int) -> FloatArray:
+        """Draw what each path adds to the logits of refusal, withdrawal and no plan (paths, 3, years)."""
+        still = Wander(0.0, 0.0)
+        names = ("refusal", "withdrawal", "no_plan")
+        return np.stack([self.wander.get(name, still).draw(rng, n_paths, years) for name in names], axis=1)
+
+
+def fitted_rates(figures: Figures, code: str) -> StageRates:
+    """Fit the rates of an area.
+
+    Parameters
+    ----------
+    figures : Figures
+    code : str
+        Of the area.
+    """
+    notes: list[str] = []
+    mix = request_mix(figures, code)
+    by_age = {}
+    for name in PARTS:
+        pool = _pool(figures, name)
+        own = pool.own[figures.row(code)]
+        level = _expit(pool.england + pool.lasting * np.nan_to_num(own))
+        if np.isnan(own):
+            notes.append(f"The area has no usable {WORDS[name]} of late: England's, {level:.1%}, stands in.")
+        by_age[name] = _scaled(pool.shape, float(level), mix)
+    overturned = _overturned(figures, code)
+    notes.append(
+        f"Overturned refusals: {overturned:.1%} of refusals, the share taken to a tribunal (the area's own, shrunk to "
+        "England's), each taken to succeed; outcomes are not published."
+    )
+    return StageRates(
+        refusal=by_age["refusal"],
+        withdrawal=by_age["withdrawal"],
+        no_plan=by_age["no_plan"],
+        overturned=overturned,
+        wander={name: _pool(figures, name).wander for name in ("refusal", "no_plan")},
+        notes=tuple(notes),
+    )
+
+
+def request_mix(figures: Figures, code: str) -> FloatArray:
+    """Return shares of requests by age (ages,): the area's, else England's, else even."""
+    areas, england = _requests_by_age(figures)
+    for counts in (areas[figures.row(code)], england):
+        if np.isfinite(counts).all() and counts.sum() > 0:
+            mix: FloatArray = counts / counts.sum()
+            return mix
+    return np.full(len(REQUEST_AGES), 1 / len(REQUEST_AGES))
+
+
+@lru_cache(maxsize=2)
+def _requests_by_age(figures: Figures) -> tuple[FloatArray, FloatArray]:
+    """Return requests by age of the areas (areas, ages) and of England (ages,)."""
+    ages = list(REQUEST_AGES)
+    tables = figures.by_age("requests").reindex(columns=ages), figures.national_by_age("requests").reindex(ages)
+    return tables[0].to_numpy(dtype=np.float64), tables[1].to_numpy(dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """What all areas say of a rate: England's logit, areas' recent deviations from it (areas,), and how they last."""
+
+    england: float
+    own: FloatArray
+    lasting: float
+    wander: Wander
+    shape: FloatArray  # logits by age, of England
+
+
+def logit(share: npt.ArrayLike) -> FloatArray:
+    """Return log odds; 0 and 1 give infinities."""
+    with np.errstate(divide="ignore"):
+        odds: FloatArray = np.log(share) - np.log1p(-np.asarray(share))
+    return odds
+
+
+def _expit(logits: npt.ArrayLike) -> FloatArray:
+    share: FloatArray = 1.0 / (1.0 + np.exp(-np.asarray(logits)))
+    return share
+
+
+@lru_cache(maxsize=12)
+def _pool(figures: Figures, name: str) -> Pool:
+    measures, rest = PARTS[name]
+    years = pd.Index(range(figures.last_flow - 12, figures.last_flow + 1), name="year")
+
+    def of(measure: str) -> pd.DataFrame:
+        """Figures of areas, England last."""
+        areas = figures.of(measure).reindex(columns=years)
+        england = figures.national.get(measure, pd.Series(dtype=np.float64)).reindex(years)
+        found = pd.concat([areas, england.to_frame("England").T]).astype(np.float64)
+        return found.fillna(0.0) if measure == "assessments_withdrawn" else found
+
+    part = _sum([of(measure) for measure in measures])
+    whole = _sum([part, *(of(measure) for measure in rest)])
+    if name == "refusal":
+        whole = whole.fillna(of("requests"))
+    shape = _profile(figures, measures, rest)
+    known = part.loc["England"].notna() & whole.loc["England"].notna()
+    if not known.any():
+        return Pool(
+            float(logit(STANDARD[name])),
+            np.full(len(figures.areas), np.nan),
+            LASTING,
+            Wander(MOVED, KEPT),
+            shape,
+        )
+    usable = part.le(whole) & whole.ge(SMALLEST)
+    level = logit(((part + 0.5) / (whole + 1)).where(usable).loc[:, known].to_numpy())
+    own = np.clip(level[:-1] - level[-1], -FARTHEST, FARTHEST)
+    recent = np.stack([_recent(own[:, : t + 1]) for t in range(own.shape[1])], axis=1)
+    lasting, _ = _carried(recent, own, 3)
+    kept, _ = _carried(own, own, 1)
+    _, moved = _carried(recent, own, 1)
+    return Pool(float(level[-1, -1]), recent[:, -1], lasting, Wander(moved, kept), shape)
+
+
+def _sum(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    total = frames[0]
+    for frame in frames[1:]:
+        total = total + frame
+    return total
+
+
+def _recent(own: FloatArray) -> FloatArray:
+    """Return weighted means of the last three years (areas,); NaN without one."""
+    last = own[:, ::-1][:, : len(WEIGHTS)]
+    weights = np.isfinite(last) * np.asarray(WEIGHTS[: last.shape[1]])
+    total = weights.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        mean: FloatArray = np.where(total > 0, (np.nan_to_num(last) * weights).sum(axis=1) / total, np.nan)
+    return mean
+
+
+def _carried(then: FloatArray, own: FloatArray, years: int) -> tuple[float, float]:
+    """Share of a deviation found again in the mean of the years after, and the robust sd of what is not."""
+    x, y = [], []
+    for t in range(own.shape[1] - 1):
+        after = own[:, t + 1 : t + 1 + years]
+        count = np.isfinite(after).sum(axis=1)
+        mean = np.nansum(after, axis=1) / np.maximum(count, 1)
+        both = np.isfinite(then[:, t]) & (count > 0)
+        x.append(then[both, t])
+        y.append(mean[both])
+    before, later = (np.concatenate(each) if each else np.empty(0) for each in (x, y))
+    if len(before) < PAIRS:
+        return (LASTING if years > 1 else KEPT), MOVED
+    share = float(np.clip(before @ later / (before @ before), 0.0, 1.0))
+    error = later - share * before
+    return share, float(1.4826 * np.median(np.abs(error - np.median(error))))
+
+
+def _profile(figures: Figures, measures: tuple[str, ...], rest: tuple[str, ...]) -> FloatArray:
+    """Return England's rate by age as logits (ages,): flat without a breakdown."""
+    ages = list(REQUEST_AGES)
+    tables = {name: figures.national_by_age(name).reindex(ages).fillna(0.0).to_numpy() for name in (*measures, *rest)}
+    part, whole = sum(tables[name] for name in measures), sum(tables.values())
+    if np.sum(part) <= 0:
+        return np.zeros(len(ages))
+    mean = np.sum(part) / np.sum(whole)
+    return logit((part + FEW * mean) / (whole + FEW))
+
+
+def _scaled(shape: FloatArray, level: float, mix: FloatArray) -> FloatArray:
+    """Return a profile by age (ages,), moved as logits until its mean over an area's requests is a level."""
+    low, high = -12.0, 12.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if mix @ _expit(shape + middle) > level else (middle, high)
+    return _expit(shape + (low + high) / 2)
+
+
+def _overturned(figures: Figures, code: str) -> float:
+    appeals, refused = (figures.last(name, code) for name in ("refusals_to_tribunal", "requests_refused"))
+    england = figures.national.get("refusals_to_tribunal", pd.Series(dtype=np.float64)).dropna()
+    if england.empty:
+        return 0.0
+    share = float(england.iloc[-1] / figures.national["requests_refused"][england.index[-1]])
+    if not (np.isfinite(appeals) and np.isfinite(refused)):
+        return share
+    return float(min((appeals + APPEALS_KNOWN * share) / (refused + APPEALS_KNOWN), 1.0))

@@ -1,0 +1,246 @@
+"""One authority, as a planner would tell it: requests, decisions, assessments, plans, caseload; path by path."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypedDict
+
+import numpy as np
+
+from forecast.ehc.ages import REQUEST_AGE_SPANS, band_sums, population_by_request_age, requests_by_age
+from forecast.ehc.assumptions import Assumptions
+from forecast.ehc.caseload import PHASES, CohortFlows, annual_reviews, phase_transfers, reconciled, run_cohort
+from forecast.ehc.hazards import AreaCohort
+from forecast.ehc.history import published
+from forecast.ehc.lags import Lags, fitted_lags
+from forecast.ehc.local import MonthlyRequests
+from forecast.ehc.nation import Nation
+from forecast.ehc.opening import Opening, fitted_opening
+from forecast.ehc.outputs import Projection
+from forecast.ehc.overrides import OLDEST, applied
+from forecast.ehc.rates import StageRates, fitted_rates
+from forecast.ehc.shares import PLACEMENTS, AreaShares, by_share
+from forecast.ehc.stages import StageFlows, run_stages
+from forecast.ehc.weeks import Profile, Weeks, weeks_of
+from forecast.panel import FloatArray
+from forecast.reference.areas import Area
+
+ALL_AGES = ((0, OLDEST),)
+SINGLE_AGES = tuple((age, age) for age in range(OLDEST + 1))
+
+
+class _CohortInputs(TypedDict):
+    opening: FloatArray
+    new: FloatArray
+    hazards: FloatArray
+    transfers: FloatArray
+    residual: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Story:
+    """One authority, ready to be told with any overrides."""
+
+    nation: Nation
+    area: Area
+    weeks: Weeks
+    rates: StageRates
+    lags: Lags
+    opening: Opening
+    shares: AreaShares
+    cohort: AreaCohort
+    requests: FloatArray
+    topdown: FloatArray
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, nation: Nation, code: str, *, profile: Profile, monthly: MonthlyRequests | None = None) -> Story:
+        """Gather what the stages of an authority start from.
+
+        Parameters
+        ----------
+        nation : Nation
+        code : str
+        profile : Profile
+            How a year's requests spread, where no months say so.
+        monthly : MonthlyRequests, optional
+        """
+        figures, row = nation.figures, nation.figures.row(code)
+        first, requests = figures.last_flow + 1, nation.requests[row]
+        counted: tuple[str, ...] = ()
+        weeks = weeks_of(first, nation.until, profile=(monthly and monthly.profile()) or profile)
+        if monthly is not None:
+            by_month = np.bincount(weeks.month[weeks.year == 0], weeks.share[weeks.year == 0]).astype(np.float64)
+            draws = _rng(nation, code, 3)
+            requests, used = monthly.conditioned(requests, first_year=first, profile=by_month, rng=draws)
+            counted = (monthly.said(used),)
+        shares, cohort = nation.shares.of(code), nation.cohort.of(code)
+        rates, lags = fitted_rates(figures, code), fitted_lags(figures, code)
+        opening = fitted_opening(figures, code, weeks=weeks, rates=rates, lags=lags)
+        population = population_by_request_age(code, [figures.last_flow, *weeks.years])
+        return cls(
+            nation=nation,
+            area=figures.areas[row],
+            weeks=weeks,
+            rates=rates,
+            lags=lags,
+            opening=opening,
+            shares=shares,
+            cohort=cohort,
+            requests=requests_by_age(requests, shares=shares.requests, population=population),
+            topdown=nation.caseload[row],
+            notes=(*counted, *shares.notes, *rates.notes, *lags.notes, *opening.notes, *cohort.notes),
+        )
+
+    def told(self, assumptions: Assumptions) -> Projection:
+        """Run all stages; with overrides, beside the run without them."""
+        plain = assumptions.without_overrides()
+        flows = self._stages(plain)
+        inputs = self._cohort_inputs(flows, plain)
+        cohort, alone = reconciled(topdown=self.topdown, **inputs), run_cohort(**inputs)
+        baseline = self._projection(plain, flows, cohort, alone)
+        baseline = replace(baseline, notes=(*baseline.notes, self._pace(flows)))
+        if not assumptions.change_anything:
+            return baseline
+        flows = self._stages(assumptions)
+        # The adjustment stays that of the baseline, so that an override moves the caseload by the cohort's arithmetic.
+        inputs = self._cohort_inputs(flows, assumptions)
+        changed, alone = run_cohort(adjustment=cohort.adjustment, **inputs), run_cohort(**inputs)
+        return replace(self._projection(assumptions, flows, changed, alone), baseline=baseline)
+
+    def _pace(self, flows: StageFlows) -> str:
+        """Say what it takes to go on completing assessments as soon as now."""
+        figures, year = self.nation.figures, self.weeks.years[0]
+        counted = figures.line("assessments_completed", self.area.code)
+        before = f", against {counted.iloc[-1]:,.0f} in {counted.index[-1]}" if len(counted) else ""
+        return (
+            "Without a capacity, assessments are taken to be completed as soon after the request as in "
+            f"{figures.last_flow}: about {np.median(flows.completed[:, 0]):,.0f} in {year}{before}. Set a capacity to "
+            "see what happens if that cannot be done."
+        )
+
+    def _stages(self, assumptions: Assumptions) -> StageFlows:
+        """Send requests through the pipeline."""
+        days = self.weeks.thursdays
+
+        def change(name: str, base: FloatArray) -> FloatArray:
+            ages = ALL_AGES if base.shape[1] == 1 else REQUEST_AGE_SPANS
+            return applied(assumptions.overrides, name, base, days=days, ages=ages)
+
+        return run_stages(
+            self.requests,
+            weeks=self.weeks,
+            rates=self.rates.by_week(self.weeks, change),
+            lags=self.lags,
+            opening=self.opening,
+            times=change("requests", np.ones((len(days), len(REQUEST_AGE_SPANS)))),
+            capacity=assumptions.capacity_by_month(self.weeks.months),
+            rng=_rng(self.nation, self.area.code, 0),
+        )
+
+    def _cohort_inputs(self, flows: StageFlows, assumptions: Assumptions) -> _CohortInputs:
+        """Gather what the cohort is run with: plans issued by age, and rates with their overrides."""
+        draws = (self.nation.n_paths, len(self.weeks.years))
+        shared = np.random.default_rng([self.nation.seed, 1]).standard_normal(draws)
+        own = _rng(self.nation, self.area.code, 2).standard_normal(draws)
+
+        def times(what: str, ages: Sequence[tuple[int, int]]) -> FloatArray:
+            ones = np.ones((len(self.weeks.thursdays), len(ages)))
+            found = applied(assumptions.overrides, what, ones, days=self.weeks.thursdays, ages=ages)
+            return self._by_year(found, np.ones(len(found)))
+
+        return {
+            "opening": self.cohort.opening,
+            "new": self.nation.cohort.new_on_stock_ages(flows.issued_by_age),
+            "hazards": self.cohort.hazards * times("cease", SINGLE_AGES),
+            "transfers": self.cohort.transfers * times("transfers_in", ALL_AGES),
+            "residual": self.cohort.residual_paths(own=own, shared=shared),
+        }
+
+    def _by_year(self, weekly: FloatArray, weight: FloatArray) -> FloatArray:
+        """Weighted mean over the weeks of each year (years, ages)."""
+        years = len(self.weeks.years)
+        total = np.bincount(self.weeks.year, weight, minlength=years)
+        sums = [np.bincount(self.weeks.year, weight * column, minlength=years) for column in weekly.T]
+        return np.asarray(np.stack(sums, axis=1) / total[:, None])
+
+    def _projection(
+        self, assumptions: Assumptions, flows: StageFlows, cohort: CohortFlows, alone: CohortFlows
+    ) -> Projection:
+        stock = cohort.stock
+        by_placement = stock[..., None] * self.shares.placement
+        phases = phase_transfers(stock)
+        yearly = {
+            "requests": flows.requests,
+            "decisions": flows.decided,
+            "decided_within_6": flows.decided_within_6,
+            "refused": flows.refused,
+            "withdrawn": flows.withdrawn,
+            "agreed": flows.agreed,
+            "refusals_overturned": flows.overturned,
+            "assessments_completed": flows.completed,
+            "plans_issued": flows.issued,
+            "no_plan": flows.no_plan,
+            "timed": flows.timed,
+            "within_20_weeks": flows.within_20_weeks,
+            "undecided": flows.undecided_end,
+            "backlog": flows.assessing_end,
+            "waiting_over_20_weeks": flows.over_20_weeks_end,
+            "caseload": cohort.caseload,
+            "caseload_alone": alone.caseload,
+            "new_plans": cohort.new.sum(axis=2),
+            "ceased": cohort.ceased.sum(axis=2),
+            "transfers_in": cohort.transfers.sum(axis=2),
+            "residual": cohort.residual.sum(axis=2),
+            "adjustment": cohort.adjustment.sum(axis=2),
+            "annual_reviews": annual_reviews(stock, cohort.ceased),
+        }
+        split = {
+            "requests/age": flows.requests_by_age,
+            "caseload/age": stock,
+            "caseload/need": by_share(stock, self.shares.need),
+            "caseload/placement": by_placement.sum(axis=2),
+            "ceased/cause": by_share(cohort.ceased, self.shares.cause),
+            "phase_transfers/phase": np.stack([phases[name] for name in PHASES], axis=2),
+        }
+        tables = {
+            f"table:{table.name}": np.stack(
+                list(
+                    band_sums(
+                        by_placement[..., PLACEMENTS.index(table.placement)] if table.placement else stock, table.bands
+                    ).values()
+                ),
+                axis=2,
+            )
+            for table in assumptions.tables
+        }
+        return Projection(
+            area=self.area,
+            members=(self.area.code,),
+            last_flow=self.nation.figures.last_flow,
+            until=self.nation.until,
+            assumptions=assumptions,
+            paths=yearly | split | tables | {f"month:{_MONTHLY[n]}": array for n, array in flows.monthly.items()},
+            history=published(self.nation.figures, self.area.code),
+            notes=self.notes,
+        )
+
+
+def _rng(nation: Nation, code: str, stage: int) -> np.random.Generator:
+    """Draws of one stage of an authority, the same whichever others are projected."""
+    return np.random.default_rng([nation.seed, zlib.crc32(code.encode()), stage])
+
+
+_MONTHLY = {
+    "requests": "requests",
+    "agreed": "agreed",
+    "completed": "assessments_completed",
+    "issued": "plans_issued",
+    "within_20_weeks": "within_20_weeks",
+    "timed": "timed",
+    "backlog": "backlog",
+    "decisions_due": "decisions_due_a_week",
+    "plans_due": "plans_due_a_week",
+}
