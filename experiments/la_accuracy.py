@@ -1,12 +1,12 @@
-"""How accurate are the methods on the English local authorities? Prints one table, from bundled data alone.
+"""How accurate are the methods on the English local authorities? Prints tables, from bundled data alone.
 
     python -m experiments.la_accuracy [--quick] [--no-held-out] [--no-mlflow] [--jobs N] [--markdown FILE]
 
-Rolling origins, fixed below; at each origin every method sees the figures up to it and nothing later. WAPE
-is taken over all areas at each origin, then averaged over origins. The library's models run through
-`study_panel`, the code behind `forecast_panel` and `evaluate_panel`; the simple rules run through it too,
-so that all intervals are made alike. Two further measures, new plans and refused requests, show whether
-what was chosen on requests and caseload carries over.
+Rolling origins, fixed below; at each origin every method sees the figures up to it and nothing later, but for
+two ceilings that are told the true national total. WAPE is taken over all areas at each origin, then averaged
+over origins. All methods run through `study_panel`, the code behind `forecast_panel` and `evaluate_panel`, so
+that all intervals are made alike. Two further measures, new plans and refused requests, show whether what was
+chosen on requests and caseload carries over.
 """
 
 from __future__ import annotations
@@ -16,210 +16,63 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
-from typing import ClassVar, cast
 
 import numpy as np
-import pandas as pd
 
-from experiments.tables import Scored, accuracy_rows, fair, markdown_table, pooled, report, wapes, without
+from experiments.la_methods import (
+    ALONE,
+    EXTRA,
+    PEER_PACKAGE,
+    PEERS,
+    demand_methods,
+    generic_methods,
+    peer_methods,
+)
+from experiments.la_run import N_PATHS, SEED, Origins, Task, complete_panel, run_task
+from experiments.la_scores import QUANTILES, RESAMPLES, Scored, averages, origin_counts, pooled
+from experiments.la_tables import accuracy_rows, interval_tables, origin_tables, tables
+from experiments.la_verdict import ALL, SINCE_2018, auto_verdict, demand_report
+from experiments.tables import markdown_table, without
 from experiments.tracking import experiment_at
-from forecast import models, reference
-from forecast.models.base import Capability, Model
-from forecast.models.history import last_observed, take
-from forecast.models.specs import ModelSpec
-from forecast.panel import FloatArray, Panel, Window
-from forecast.sources.observations import panel_of, usable
-from forecast.study import Study, study_panel
+from forecast import reference
 from jobs.tracking import SQLITE
 from jobs.tracking_store import StoreFault
 
-ALONE = ("theta", "ets", "arima", "prophet")
-HALF_COUNT = 0.5
 QUICK_EVERY = 8
-SEED = 2024
 EXPERIMENT = "la_accuracy"
 COMMAND = "python -m experiments.la_accuracy"
+SHORT = ("95 %", "nation 80 %", "nation 95 %", "bias", "seconds")
 
-
-@dataclass(frozen=True)
-class Task:
-    """A measure, the origins it is forecast from and the horizons shown.
-
-    Attributes
-    ----------
-    measure : str
-    first_origin, last_origin : int
-        Years; figures after `last_origin + 1` are left out, so that a later release changes nothing.
-    horizons : tuple of int
-        Years ahead.
-    may_miss : int
-        Figures a series may lack.
-    zeros : bool
-        Whether a series may hold a zero.
-    """
-
-    measure: str
-    first_origin: int
-    last_origin: int
-    horizons: tuple[int, ...]
-    may_miss: int = 0
-    zeros: bool = False
-
-    @property
-    def origins(self) -> int:
-        """Number of origins."""
-        return self.last_origin - self.first_origin + 1
-
-
-MAIN = (Task("requests", 2019, 2022, (1, 2, 3)), Task("caseload", 2016, 2023, (1, 3, 5)))
+MAIN = (
+    Task("requests", 2019, 2022, (1, 2, 3), also=Origins("without origin 2020", (2019, 2021, 2022))),
+    Task("caseload", 2016, 2023, (1, 3, 5), also=Origins(SINCE_2018, tuple(range(2018, 2024)))),
+)
 HELD_OUT = (
     Task("new_plans", 2016, 2022, (1, 2, 3), may_miss=1, zeros=True),
     Task("requests_refused", 2019, 2022, (1, 2, 3), may_miss=1, zeros=True),
 )
 
 
-def national_growths(values: FloatArray) -> FloatArray:
-    """Log growth of the nation from year to year, each over the areas known in both (T-1,)."""
-    before, after = values[:, :-1], values[:, 1:]
-    both = np.isfinite(before) & np.isfinite(after)
-    total = np.where(both, after, 0.0).sum(axis=0), np.where(both, before, 0.0).sum(axis=0)
-    return np.asarray(np.log(total[0] / total[1]), dtype=np.float64)
+def views(task: Task, scored: Scored) -> Iterator[tuple[str, Scored]]:
+    """Yield the scores over all origins and over those reported besides, each with its label."""
+    yield ALL, scored
+    if task.also:
+        yield task.also.label, scored.at(task.also.years)
 
 
-def national_last(values: FloatArray, horizon: int, *, share: float = 1.0) -> FloatArray:
-    """Each area grows as the nation last did, or by a share of it (n, horizon)."""
-    return _grown(values, share * national_growths(values)[-1:], horizon)
-
-
-def national_mean(values: FloatArray, horizon: int, *, years: int = 3) -> FloatArray:
-    """Each area grows as the nation did on average over the last years (n, horizon)."""
-    return _grown(values, national_growths(values)[-years:].mean(keepdims=True), horizon)
-
-
-def half_own_half_national(values: FloatArray, horizon: int) -> FloatArray:
-    """Each area grows half as it last did itself and half as the nation did (n, horizon)."""
-    national = national_growths(values)[-1]
-    own = np.diff(np.log(np.maximum(values[:, -2:], HALF_COUNT)), axis=1)[:, 0]
-    return _grown(values, 0.5 * np.where(np.isfinite(own), own, national) + 0.5 * national, horizon)
-
-
-def _grown(values: FloatArray, rate: FloatArray, horizon: int) -> FloatArray:
-    level = take(values, last_observed(values))
-    return np.asarray(level[:, None] * np.exp(rate[:, None] * np.arange(1, horizon + 1)), dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule of thumb in the shape of a model, so that it runs through the same origins and intervals."""
-
-    name: str
-    points: Callable[[FloatArray, int], FloatArray]
-    capability: ClassVar[Capability] = Capability(min_history=2, handles_missing=True, batch=True, pooled=True)
-
-    def forecast(self, window: Window, horizon: int) -> FloatArray:
-        """Return points (n, horizon)."""
-        return self.points(window.values, horizon)
-
-
-RULES = (
-    Rule("national last growth", national_last),
-    Rule("half own, half national growth", half_own_half_national),
-    Rule("0.5 of national last growth", partial(national_last, share=0.5)),
-    Rule("0.7 of national last growth", partial(national_last, share=0.7)),
-    Rule("national 3-year mean growth", national_mean),
-)
-METHODS: Mapping[str, ModelSpec] = {
-    **{name: name for name in ("naive", "drift")},
-    **{rule.name: cast("Model", rule) for rule in RULES},
-    **{name: name for name in (*ALONE, "area_growth", "auto")},
-}
-
-
-def complete_panel(observations: pd.DataFrame, task: Task) -> Panel:
-    """Panel of the local authorities whose series is complete, up to the outturn of the last origin.
-
-    Marked figures (`usable`) count as missing. Areas that were made or merged in these years drop out here.
-    """
-    rows = observations[
-        (observations["measure"] == task.measure)
-        & (observations["geographic_level"] == "local_authority")
-        & (observations["ds"].dt.year <= task.last_origin + 1)
-    ]
-    wide = rows.assign(y=usable(rows)).pivot(index="area_code", columns="ds", values="y")
-    complete = wide.isna().sum(axis=1) <= task.may_miss
-    if not task.zeros:
-        complete &= ~wide.eq(0).any(axis=1)
-    return panel_of(rows[rows["area_code"].isin(wide.index[complete])], freq="YS", groups=())
-
-
-def run_task(
-    panel: Panel,
-    task: Task,
-    methods: Mapping[str, ModelSpec],
-    *,
-    every: int = 1,
-    executor: Executor | None = None,
-    progress: Callable[[str], None] = lambda line: None,
-) -> Scored:
-    """Run methods one after the other over the origins of a task and score them on the same cells.
+def log_to_mlflow(results: Sequence[tuple[Task, Scored]], *, uri: str, quick: bool) -> None:
+    """Record one MLflow run a measure, with a child run a method: metrics have the horizon as step.
 
     Parameters
     ----------
-    panel : Panel
-    task : Task
-    methods : mapping of name to model spec
-    every : int, default 1
-        Score every so many-th area, and ask models that see one area at a time for those alone.
-    executor : Executor, optional
-        Where these models run.
-    progress : callable, optional
-        Gets a line a method.
-
-    Returns
-    -------
-    Scored
-    """
-    sample = panel.ids[::every]
-    scope = {name: sample for name in models.names() if not models.get(name).capability.batch}
-    parts, seconds = [], {}
-    for name, spec in methods.items():
-        start = time.perf_counter()
-        study = study_panel(
-            panel, {name: spec}, horizon=max(task.horizons), origins=task.origins, scope=scope, executor=executor
-        )
-        parts.append(scored_cells(study, name, origins=task.origins))
-        seconds[name] = time.perf_counter() - start
-        progress(f"{task.measure}: {name} {seconds[name]:.1f} s")
-    cells = pd.concat(parts, ignore_index=True)
-    known = panel.frame.dropna(subset="y").set_index(["unique_id", "ds"]).index
-    at_origin = pd.MultiIndex.from_frame(cells[["unique_id", "origin"]]).isin(known)
-    return Scored(task.measure, task.horizons, fair(cells[at_origin & cells["unique_id"].isin(sample)]), seconds)
-
-
-def scored_cells(study: Study, name: str, *, origins: int) -> pd.DataFrame:
-    """Score a method at its origins, the error being that of its own point and not of a sampled median."""
-    cells = study.cells([name], origins=origins, seed=SEED)
-    rolling, panel = study.rolling, study.panel
-    seen = panel.dates.get_indexer(pd.DatetimeIndex(cells["origin"])) + 1
-    area = pd.Index(panel.ids).get_indexer(pd.Index(cells["unique_id"]))
-    points = rolling.points[name][np.searchsorted(rolling.ends, seen), area, cells["horizon"].to_numpy() - 1]
-    error = points - cells["actual"]
-    return cells.assign(point=points, error=error, abs_error=error.abs())
-
-
-def log_to_mlflow(scored: Sequence[Scored], *, uri: str, quick: bool) -> None:
-    """Record one MLflow run a method: metrics by measure, with the horizon as step.
-
-    Parameters
-    ----------
-    scored : sequence of Scored
+    results : sequence of (Task, Scored)
     uri : str
         sqlite:///FILE or the address of a server.
     quick : bool
@@ -231,27 +84,42 @@ def log_to_mlflow(scored: Sequence[Scored], *, uri: str, quick: bool) -> None:
         The store does not answer.
     """
     from mlflow.entities import Metric, Param
+    from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
     client, experiment = experiment_at(uri, EXPERIMENT)
-    for method in scored[0].methods:
-        run = client.create_run(experiment, run_name=method)
-        now = run.info.start_time
-        told = [told for one in scored for told in metrics_of(one, method) if np.isfinite(told[1])]
-        metrics = [Metric(key, float(value), now, step) for key, value, step in told]
-        params = [Param("method", method), Param("quick", str(quick)), Param("seed", str(SEED))]
-        client.log_batch(run.info.run_id, metrics=metrics, params=params)
-        client.set_terminated(run.info.run_id)
+    for task, scored in results:
+        parent = client.create_run(experiment, run_name=scored.measure)
+        told = {"measure": scored.measure, "origins": task.origins, "quick": quick, "seed": SEED, "paths": N_PATHS}
+        client.log_batch(parent.info.run_id, params=[Param(key, str(value)) for key, value in told.items()])
+        for method in scored.methods:
+            tags = {MLFLOW_PARENT_RUN_ID: parent.info.run_id}
+            run = client.create_run(experiment, run_name=f"{scored.measure} {method}", tags=tags)
+            now = run.info.start_time
+            metrics = [
+                Metric(name, float(value), now, step)
+                for label, part in views(task, scored)
+                for name, value, step in metrics_of(part, method, prefix="" if label == ALL else f"{label}/")
+                if np.isfinite(value)
+            ]
+            params = [Param("method", method), Param("measure", scored.measure), Param("quick", str(quick))]
+            client.log_batch(run.info.run_id, metrics=metrics, params=params)
+            client.set_terminated(run.info.run_id)
+        client.set_terminated(parent.info.run_id)
 
 
-def metrics_of(scored: Scored, method: str) -> Iterator[tuple[str, float, int]]:
+def metrics_of(scored: Scored, method: str, *, prefix: str = "") -> Iterator[tuple[str, float, int]]:
     """Yield name, value and step of what is recorded of a method: shares, not per cent."""
-    wape, origins = wapes(scored)
+    for score in ("wape", "bias", "wis", "coverage_80", "coverage_95"):
+        values = averages(scored, score).T.to_dict()[method]
+        for horizon in scored.horizons:
+            yield f"{prefix}{score}", values[horizon] / 100, horizon
+    answered = origin_counts(scored).T.to_dict()[method]
     for horizon in scored.horizons:
-        yield f"{scored.measure}.wape", wape.loc[method, horizon] / 100, horizon
-        yield f"{scored.measure}.origins", origins.loc[method, horizon], horizon
-    for name, value in pooled(scored).loc[method].items():
-        yield f"{scored.measure}.{name}", value / 100, 0
-    yield f"{scored.measure}.seconds", scored.seconds[method], 0
+        yield f"{prefix}origins", answered[horizon], horizon
+    for name, value in pooled(scored).T.to_dict()[method].items():
+        yield f"{prefix}pooled_{name}", value / 100, 0
+    if not prefix:
+        yield "seconds", scored.seconds[method], 0
 
 
 @contextmanager
@@ -271,6 +139,9 @@ def _load_fitters(_: int) -> None:
     import prophet  # noqa: F401
     import statsmodels.tsa.api  # noqa: F401
 
+    if find_spec(PEER_PACKAGE):
+        import statsforecast.models  # noqa: F401
+
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
@@ -288,41 +159,80 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def run(asked: argparse.Namespace) -> list[tuple[Task, Scored]]:
+    """Run all tasks asked for, saying first what they are run on."""
+    observations = reference.ehc().observations
+    held_out = not asked.quick if asked.held_out is None else asked.held_out
+    peers, results = peer_methods(), []
+    with _workers(asked.jobs) as executor:
+        for task in (*MAIN, *HELD_OUT) if held_out else MAIN:
+            panel = complete_panel(observations, task)
+            rule = f"at most {task.may_miss} figure missing" if task.may_miss else "a figure above zero every year"
+            years = f"origins {task.first_origin} to {task.last_origin}"
+            print(f"{task.measure}: {len(panel.ids)} local authorities with {rule}, {years}")
+            methods = generic_methods()
+            if task in MAIN:
+                methods |= peers | demand_methods(panel, task.measure)
+            every = QUICK_EVERY if asked.quick else 1
+            scored = run_task(panel, task, methods, every=every, executor=executor, progress=_say)
+            missing = () if peers or task not in MAIN else PEERS
+            results.append((task, replace(scored, missing=missing)))
+    return results
+
+
+def report(results: Sequence[tuple[Task, Scored]]) -> str:
+    """Put all tables and verdicts into text."""
+    main, held_out = ([each for each in results if (each[0] in MAIN) is asked] for asked in (True, False))
+    first = [scored for _, scored in main]
+    besides = [list(views(task, scored))[-1] for task, scored in main]
+    parts = [*tables(first), *interval_tables(first), "\n".join(auto_verdict(first, alone=ALONE))]
+    parts += ["Only " + "; ".join(f"{part.measure}: {label}" for label, part in besides)]
+    parts += [*tables([part for _, part in besides]), *interval_tables([part for _, part in besides])]
+    for task, scored in main:
+        parts += origin_tables(scored)
+        parts += [demand_report(part, label) for label, part in views(task, scored)]
+    if held_out:
+        last = [scored for _, scored in held_out]
+        parts += ["Held out", *tables(last), "\n".join(auto_verdict(last, alone=ALONE))]
+    return "\n\n".join(parts)
+
+
+def short_table(results: Sequence[tuple[Task, Scored]]) -> str:
+    """Return the README's table, over all origins and then over those reported besides."""
+    both = zip(*(views(task, scored) for task, scored in results if task in MAIN), strict=True)
+    parts = [
+        ", ".join(f"{one.measure}: {label}" for label, one in pairs)
+        + "\n\n"
+        + markdown_table(without(accuracy_rows([one for _, one in pairs]), SHORT))
+        for pairs in both
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run, print, record."""
     asked = _arguments(argv)
     start = time.perf_counter()
-    observations = reference.ehc().observations
-    every = QUICK_EVERY if asked.quick else 1
-    held_out = not asked.quick if asked.held_out is None else asked.held_out
-    tasks = (*MAIN, *HELD_OUT) if held_out else MAIN
-    panels = [complete_panel(observations, task) for task in tasks]
-    with _workers(asked.jobs) as executor:
-        scored = [
-            run_task(panel, task, METHODS, every=every, executor=executor, progress=_say)
-            for task, panel in zip(tasks, panels, strict=True)
-        ]
-    for task, panel in zip(tasks, panels, strict=True):
-        rule = f"at most {task.may_miss} figure missing" if task.may_miss else "a figure above zero every year"
-        years = f"origins {task.first_origin} to {task.last_origin}"
-        print(f"{task.measure}: {len(panel.ids)} local authorities with {rule}, {years}")
+    results = run(asked)
     if asked.quick:
-        print(
-            f"--quick: scored on every {QUICK_EVERY}th of them; theta and ets (and auto's share of them) on those alone"
-        )
-    print("Per origin over all areas, then averaged; (n): over n origins only, see below. 80 %, 95 %: coverage.\n")
-    print(report(scored[: len(MAIN)], alone=ALONE))
-    if held_out:
-        print("\nHeld out\n\n" + report(scored[len(MAIN) :], alone=ALONE))
-    spent = time.perf_counter() - start
-    print(f"\n{spent:.0f} s in all; seconds of a method are wall time on {asked.jobs} processes")
+        print(f"--quick: scored on every {QUICK_EVERY}th of them; models of one area see those alone")
+    if any(scored.missing for _, scored in results):
+        print(f"{', '.join(PEERS)}: not installed. {EXTRA}")
+    else:
+        print(f"{', '.join(PEERS)}: where statsforecast cannot fit a series, its last figure is carried forward")
+    print(
+        f"Per origin over all areas, then averaged; (n): over n origins only, see below. 80 %, 95 %: coverage of "
+        f"areas, and of their sum (nation) from sums of {N_PATHS} paths.\nWIS: weighted interval score at the "
+        f"quantiles {', '.join(map(str, QUANTILES))}. Intervals of differences: {RESAMPLES} samples of areas.\n"
+    )
+    print(report(results))
+    print(f"\n{time.perf_counter() - start:.0f} s in all; seconds of a method are wall time on {asked.jobs} processes")
     if asked.markdown:
-        rows = without(accuracy_rows(scored[: len(MAIN)]), ("95 %", "bias", "seconds"))
-        asked.markdown.write_text(markdown_table(rows) + "\n", encoding="utf-8")
+        asked.markdown.write_text(short_table(results), encoding="utf-8")
     if not asked.no_mlflow:
         uri = os.environ.get("MLFLOW_TRACKING_URI", f"{SQLITE}mlflow.db")
         try:
-            log_to_mlflow(scored, uri=uri, quick=asked.quick)
+            log_to_mlflow(results, uri=uri, quick=asked.quick)
         except StoreFault as fault:
             _say(f"MLflow at '{uri}': not recorded: {fault}. Set MLFLOW_TRACKING_URI, or --no-mlflow to do without.")
 
