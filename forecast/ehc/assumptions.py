@@ -11,6 +11,7 @@ import pandas as pd
 
 from forecast.ehc import growth, requests
 from forecast.ehc.overrides import OLDEST, Override, applied, ordered
+from forecast.ehc.shares import PLACEMENTS
 from forecast.ehc.weeks import Profile
 from forecast.errors import SpecError
 from forecast.panel import FloatArray
@@ -35,7 +36,7 @@ class PlanningTable:
     Raises
     ------
     SpecError
-        No band, no year, or ages that cannot be.
+        No band, no year, ages that cannot be, or an unknown placement.
     """
 
     name: str
@@ -47,6 +48,11 @@ class PlanningTable:
     def __post_init__(self) -> None:
         if not self.bands or self.years < 1:
             raise SpecError(f"table {self.name!r}: at least one band and one year are needed. Add them.")
+        if self.placement is not None and self.placement not in PLACEMENTS:
+            raise SpecError(
+                f"table {self.name!r}, placement {self.placement!r}: not known; the groups are {', '.join(PLACEMENTS)}."
+                " Name one of them, or leave it out for all."
+            )
         for label, (first, last) in self.bands.items():
             if not 0 <= first <= last <= OLDEST:
                 raise SpecError(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from forecast.ehc.lags import DECISION_DUE, PLAN_DUE, Lags
 from forecast.ehc.weeks import EARLIER_WEEKS, Weeks
-from forecast.engine.pipeline import Flow
+from forecast.panel import FloatArray, IntArray
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    from forecast.engine.pipeline import Flow
 
 REJOIN = 26
 """Weeks from a refusal to its being overturned, an assumption: mediation, an appeal and its hearing."""
@@ -57,10 +58,13 @@ def flow_of(
         Stretch of constant rates that each week belongs to, from 0.
     lags : Lags
     undecided, assessing : ndarray (EARLIER_WEEKS,)
-        Shares of the opening undecided and assessments by the week of their request, oldest first; sum 1 or all 0.
+        Shares of the opening undecided and assessments by the week of their request, oldest first; sum 1 or all 0,
+        and none in a week of which the lags leave none open.
     queue_from : int
         First week under a capacity; as many as there are weeks if there is none.
     """
+    from forecast.engine.pipeline import Flow
+
     n_weeks = len(weeks.year)
     decision, ready, issue, chance = lags.ranked()
     asked = np.arange(-EARLIER_WEEKS, n_weeks)

@@ -19,14 +19,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from forecast.ehc.figures import Figures
 from forecast.errors import SpecError
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from forecast.panel import FloatArray, IntArray
 
 DECISION_DUE, PLAN_DUE, YEAR, LONGEST = 6, 20, 52, 104
 FIRST_DECISION, FIRST_PLAN = 1, 9
@@ -151,7 +148,7 @@ def fitted_lags(figures: Figures, code: str) -> Lags:
             )
         shares.append(share)
     decided, within, over = shares
-    return Lags(decided, within, 1 - (1 - within) * over, tuple(notes))
+    return Lags(decided, within, min(within + (1 - within) * (1 - over), 1.0), tuple(notes))
 
 
 def _latest_share(part: pd.Series, whole: list[pd.Series]) -> float:

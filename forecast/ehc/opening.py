@@ -10,7 +10,8 @@ from forecast.ehc.figures import Figures
 from forecast.ehc.flow import decided_before, shares_of
 from forecast.ehc.lags import Lags
 from forecast.ehc.rates import StageRates, request_mix
-from forecast.ehc.weeks import EARLIER_WEEKS, FloatArray, Weeks
+from forecast.ehc.weeks import EARLIER_WEEKS, Weeks
+from forecast.panel import FloatArray
 
 HIGHEST_TILT = 64.0
 

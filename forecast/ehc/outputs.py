@@ -215,21 +215,20 @@ class Projection:
         each = iter(projections)
         first = next(each)
         sums, base = _copied(first.paths), _copied(first.baseline.paths) if first.baseline else None
-        members, notes, parts = list(first.members), Counter(first.notes), 1
+        members, notes = list(first.members), _weighed(first)
         for one in each:
             _add(sums, one.paths)
             if base is not None and one.baseline is not None:
                 _add(base, one.baseline.paths)
             members += one.members
-            notes.update(one.notes)
-            parts += 1
+            notes.update(_weighed(one))
         whole = replace(
             first,
             area=area,
             members=tuple(members),
             paths=sums,
             history=history,
-            notes=_common(notes, parts),
+            notes=_common(notes, len(members)),
             baseline=None,
         )
         if base is None:
@@ -286,7 +285,8 @@ class Projection:
     def _dates(self, measure: str, freq: str) -> pd.DatetimeIndex:
         """First days of the projected periods; those of a stock are a year later than those of flows."""
         later = measure in JANUARY
-        return pd.date_range(f"{self.last_flow + 1 + later}-01-01", f"{self.until + later}-12-31", freq=freq)
+        first, last = self.last_flow + 1 + later, self.until + later
+        return pd.date_range(f"{first}-01-01", f"{last}-12-31", freq=freq).as_unit("ns")
 
 
 def _mean(values: FloatArray) -> FloatArray:
@@ -312,8 +312,15 @@ def _add(sums: dict[str, FloatArray], paths: Mapping[str, FloatArray]) -> None:
         sums[name] += array
 
 
-def _common(notes: Counter[str], parts: int) -> tuple[str, ...]:
-    """Keep notes that hold for every part of a sum, and count the others."""
-    common = tuple(note for note, times in notes.items() if times == parts)
-    others = len(notes) - len(common)
-    return (*common, f"{others} more notes are on single authorities; project one to read them.") if others else common
+SOME = "More is noted of single authorities: project one to read it."
+
+
+def _weighed(one: Projection) -> Counter[str]:
+    """Count each note for as many authorities as it holds for."""
+    return Counter({note: len(one.members) for note in one.notes})
+
+
+def _common(notes: Counter[str], members: int) -> tuple[str, ...]:
+    """Keep notes that hold for every authority of a sum, and say that there are others."""
+    common = tuple(note for note, times in notes.items() if times == members and note != SOME)
+    return common if len(common) == len(notes) else (*common, SOME)

@@ -197,7 +197,8 @@ def _check_pair(one: Override, other: Override) -> None:
     if takes_over or compound:
         return
     said = [f"from {o.start} ({o.says()}, ages {o.span[0]} to {o.span[1]})" for o in (one, other)]
+    apart = f"End the first by {other.start - timedelta(days=1)}, or take" if one.start < other.start else "Take"
     raise SpecError(
         f"overrides of {one.what!r} {said[0]} and {said[1]}: both hold on {other.start} and contradict each other. "
-        f"End the first by {other.start - timedelta(days=1)}, or take one out."
+        f"{apart} one out."
     )

@@ -16,7 +16,8 @@ import pandas as pd
 
 from forecast.ehc.ages import REQUEST_AGES
 from forecast.ehc.figures import Figures
-from forecast.ehc.weeks import FloatArray, Weeks
+from forecast.ehc.weeks import Weeks
+from forecast.panel import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
 Change = Callable[[str, FloatArray], FloatArray]

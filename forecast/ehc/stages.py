@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,13 @@ from forecast.ehc.flow import flow_of, last_weeks
 from forecast.ehc.lags import DECISION_DUE, PLAN_DUE, Lags
 from forecast.ehc.opening import Opening
 from forecast.ehc.rates import WeeklyRates, logit
-from forecast.ehc.weeks import EARLIER_WEEKS, FloatArray, IntArray, Weeks
-from forecast.engine import pipeline
+from forecast.ehc.weeks import EARLIER_WEEKS, Weeks
 from forecast.errors import SpecError
+from forecast.panel import FloatArray, IntArray
 from forecast.threads import in_threads
+
+if TYPE_CHECKING:
+    from forecast.engine import pipeline
 
 BLOCK = 64  # paths a thread takes at a time
 
@@ -119,6 +123,8 @@ def run_stages(
         Requests do not fit the weeks or are negative; a capacity of another length, negative, missing, or infinite
         after a limited month.
     """
+    from forecast.engine import pipeline
+
     n_paths, n_years, n_ages = _checked(requests, weeks)
     queue_from, allowance = _allowance(capacity, weeks)
     stretch, firsts = _stretches(weeks, rates.refusal, rates.withdrawal, rates.no_plan, rates.overturned, *rates.fixed)
@@ -162,6 +168,8 @@ def run_stages(
 def _collected(
     asked: FloatArray, period: IntArray, weeks: Weeks, opening: Opening, results: pipeline.Results
 ) -> StageFlows:
+    from forecast.engine import pipeline
+
     n_paths, n_years = len(asked), len(weeks.years)
     by_age = _sums(asked * np.bincount(period, weeks.share)[:, None], weeks.year[np.flatnonzero(_starts(period))])
     weekly = asked.sum(axis=2)[:, period] * weeks.share

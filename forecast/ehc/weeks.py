@@ -13,13 +13,11 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from forecast.errors import SpecError
+from forecast.panel import FloatArray, IntArray
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 Profile = Literal["school_days", "even"] | tuple[float, ...]
 
 EARLIER_WEEKS = 104

@@ -66,3 +66,8 @@ def test_what_cannot_be_is_refused(given, says):
 def test_tables_that_cannot_be_are_refused(bands, years, says):
     with pytest.raises(SpecError, match=says):
         PlanningTable("a", "A", bands, years)
+
+
+def test_a_table_of_an_unknown_placement_is_refused():
+    with pytest.raises(SpecError, match="placement 'boarding': not known; the groups are mainstream, special"):
+        PlanningTable("a", "A", {"All": (0, 25)}, 5, "boarding")

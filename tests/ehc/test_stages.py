@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.ehc.ages import REQUEST_AGES
 from forecast.ehc.figures import Figures
-from forecast.ehc.flow import REJOIN
-from forecast.ehc.lags import DECISION_DUE, PLAN_DUE, Lags, fitted_lags
+from forecast.ehc.lags import Lags, fitted_lags
 from forecast.ehc.opening import Opening, fitted_opening, opening_of
 from forecast.ehc.rates import StageRates, Wander, WeeklyRates, fitted_rates, request_mix
 from forecast.ehc.stages import StageFlows, run_stages
-from forecast.ehc.weeks import EARLIER_WEEKS, FloatArray, Weeks, weeks_of
+from forecast.ehc.weeks import Weeks, weeks_of
 from forecast.errors import SpecError
+from forecast.panel import FloatArray
+from tests.ehc.one_by_one import OneByOne
 
 STOCKPORT = "E08000007"
 LAGS = Lags(0.8, 0.5, 0.9)
@@ -55,6 +54,7 @@ def run(
     rates: WeeklyRates | None = None,
     lags: Lags = LAGS,
     opening: Opening | None = None,
+    times: FloatArray | None = None,
     capacity: FloatArray | None = None,
 ) -> StageFlows:
     return run_stages(
@@ -63,6 +63,7 @@ def run(
         rates=rates or plain_rates().by_week(weeks),
         lags=lags,
         opening=opening or opened(weeks, lags),
+        times=times,
         capacity=capacity,
         rng=np.random.default_rng(5),
     )
@@ -86,8 +87,9 @@ def assert_conserved(flows: StageFlows, opening: Opening) -> None:
     np.testing.assert_allclose(open_cases, flows.assessing_end, atol=1e-6)
     np.testing.assert_allclose(flows.completed, flows.issued + flows.no_plan, atol=1e-6)
     np.testing.assert_allclose(flows.issued, flows.issued_by_age.sum(axis=2), atol=1e-6)
-    np.testing.assert_allclose(flows.agreed, flows.monthly["agreed"].reshape(*flows.agreed.shape, 12).sum(axis=2))
-    np.testing.assert_allclose(flows.requests, flows.monthly["requests"].reshape(*flows.agreed.shape, 12).sum(axis=2))
+    for name in ("agreed", "requests"):
+        by_year = flows.monthly[name].reshape(*flows.agreed.shape, 12).sum(axis=2)
+        np.testing.assert_allclose(getattr(flows, name), by_year, atol=1e-9)
 
 
 def assert_possible(flows: StageFlows) -> None:
@@ -130,7 +132,7 @@ def test_every_child_is_accounted_for(
     seed: int,
 ) -> None:
     weeks = weeks_of(2024, 2025, profile=profile)
-    lags = Lags(shares[0], shares[1], 1 - (1 - shares[1]) * shares[2])
+    lags = Lags(shares[0], shares[1], min(shares[1] + (1 - shares[1]) * (1 - shares[2]), 1.0))
     opening = opened(weeks, lags, undecided=open_cases[0], assessing=open_cases[1])
     limits = None
     if capacity is not None:
@@ -149,110 +151,6 @@ def test_every_child_is_accounted_for(
     if limits is not None:
         assert (flows.monthly["completed"] <= limits + 1e-9).all()
         assert (flows.monthly["issued"] <= limits + 1e-9).all()
-
-
-def cases_one_by_one(
-    requests: FloatArray, weeks: Weeks, rates: WeeklyRates, lags: Lags, opening: Opening, capacity: FloatArray | None
-) -> dict[str, FloatArray]:
-    """Follow every fraction of a child, one path, on its own: slow, and knows neither groups nor stretches."""
-    n_weeks, n_years, ages = len(weeks.year), len(weeks.years), requests.shape[1]
-    limited = np.isfinite(capacity) if capacity is not None else np.zeros(len(weeks.months), dtype=bool)
-    start = next((w for w in range(n_weeks) if limited[weeks.month[w]]), n_weeks)
-    out = {name: np.zeros(n_years) for name in ("refused", "agreed", "overturned", "completed", "issued", "within")}
-    out |= {"issued_by_age": np.zeros((n_years, ages)), "over": np.zeros(n_years), "waiting": np.zeros(n_years)}
-    due: list[list[tuple[float, int, int, int, bool]]] = [[] for _ in range(n_weeks)]  # own lag
-    queue: list[list[tuple[float, int, int, int, bool]]] = [[] for _ in range(n_weeks)]  # by week of readiness
-    cases: list[tuple[float, int, int, int, bool, int]] = []
-    triples = list(zip(*(each.tolist() for each in lags.ranked()), strict=True))
-
-    def admit(size: float, age: int, asked: int, entered: int, ready: int, issued: int, timed: bool) -> None:
-        if entered < n_weeks and size > 0:
-            cases.append((size, age, asked, entered, timed, ready if issued >= start else -1_000_000 - issued))
-
-    def rejoin(size: float, age: int, week: int) -> None:
-        if week < n_weeks:
-            out["overturned"][weeks.year[week]] += size
-        for decision, ready, issue, chance in triples:
-            admit(size * chance, age, -9_999, week, week + ready - decision, week + issue - decision, False)
-
-    def ask(size: float, age: int, week: int) -> None:
-        possible = [t for t in triples if week >= 0 or t[0] >= -week]
-        whole = sum(t[3] for t in possible)
-        for decision, ready, issue, chance in possible:
-            at, part = week + decision, size * chance / whole
-            if at >= n_weeks:
-                continue
-            refused = part * rates.refusal[at, age]
-            agreed = part - refused - part * rates.withdrawal[at, age]
-            out["refused"][weeks.year[at]] += refused
-            out["agreed"][weeks.year[at]] += agreed
-            admit(agreed, age, week, at, week + ready, week + issue, True)
-            rejoin(refused * rates.overturned[at], age, at + REJOIN)
-
-    for age in range(ages):
-        for k in range(EARLIER_WEEKS):
-            week = k - EARLIER_WEEKS
-            if opening.undecided_weeks[k]:
-                ask(opening.undecided[age] * opening.undecided_weeks[k], age, week)
-            possible = [t for t in triples if t[0] < -week <= t[2]]
-            for decision, ready, issue, chance in possible:
-                size = opening.assessing[age] * opening.assessing_weeks[k] * chance / sum(t[3] for t in possible)
-                admit(size, age, week, week + decision, week + ready, week + issue, True)
-        for w in range(n_weeks):
-            ask(requests[weeks.year[w], age] * weeks.share[w], age, w)
-        made = np.convolve(weeks.earlier, lags.decision)[:EARLIER_WEEKS][-REJOIN:]
-        for w in range(REJOIN):
-            rejoin(opening.appeals[age] * made[w] / made.sum(), age, w)
-    for size, age, asked, entered, timed, key in cases:
-        if key <= -1_000_000:
-            if -key - 1_000_000 < n_weeks:
-                due[-key - 1_000_000].append((size, age, asked, entered, timed))
-        elif key < n_weeks:
-            queue[max(key, 0)].append((size, age, asked, key, timed))
-    line: list[list[float | int | bool]] = []
-    done_by_case: list[tuple[float, int, int]] = []
-
-    def finish(size: float, age: int, asked: int, timed: bool, week: int) -> None:
-        year = weeks.year[week]
-        plans = size * (1 - rates.no_plan[week, age])
-        out["completed"][year] += size
-        out["issued"][year] += plans
-        out["issued_by_age"][year, age] += plans
-        out["within"][year] += plans if timed and week - asked <= PLAN_DUE else 0.0
-        done_by_case.append((size, asked, week))
-
-    used = 0.0
-    for w in range(n_weeks):
-        for size, age, asked, _, timed in due[w]:
-            finish(size, age, asked, timed, w)
-        line.extend([*case] for case in queue[w])
-        if w < start:
-            continue
-        if w == start or weeks.month[w] != weeks.month[w - 1]:
-            used = 0.0
-        in_month = np.flatnonzero(weeks.month == weeks.month[w])
-        may = capacity[weeks.month[w]] * (w - in_month[0] + 1) / len(in_month) - used  # type: ignore[index]
-        # Those who became ready in the same week are served alike.
-        line.sort(key=lambda case: case[3])
-        while line and may > 1e-12:
-            first = [case for case in line if case[3] == line[0][3]]
-            waiting = sum(float(case[0]) for case in first)
-            share = min(1.0, may / waiting)
-            for case in first:
-                finish(float(case[0]) * share, int(case[1]), int(case[2]), bool(case[4]), w)
-                case[0] = float(case[0]) * (1 - share)
-            used += waiting * share
-            may -= waiting * share
-            if share < 1:
-                break
-            line = line[len(first) :]
-    for y in range(n_years):
-        end = int(np.flatnonzero(weeks.year == y)[-1])
-        inside = [(size, asked) for size, _, asked, entered, _, _ in cases if entered <= end]
-        gone = [(size, asked) for size, asked, week in done_by_case if week <= end]
-        out["waiting"][y] = sum(s for s, _ in inside) - sum(s for s, _ in gone)
-        out["over"][y] = sum(s for s, a in inside if a < end - PLAN_DUE) - sum(s for s, a in gone if a < end - PLAN_DUE)
-    return out
 
 
 @pytest.mark.parametrize("limit", ["none", "from the start", "from May"])
@@ -277,8 +175,9 @@ def test_each_case_followed_on_its_own_gives_the_same(limit: str, lags: Lags) ->
     capacity = None if limit == "none" else months(weeks, 34.0)
     if capacity is not None and limit == "from May":
         capacity[:4] = np.inf
-    flows = run(requests, weeks=weeks, rates=rates, lags=lags, opening=opening, capacity=capacity)
-    slow = cases_one_by_one(requests[0], weeks, rates, lags, opening, capacity)
+    times = np.where((weeks.thursdays >= pd.Timestamp("2025-03-01"))[:, None], [1.3, 0.9], 1.0)
+    flows = run(requests, weeks=weeks, rates=rates, lags=lags, opening=opening, times=times, capacity=capacity)
+    slow = OneByOne(requests[0], weeks, rates, lags, opening, times, capacity).told()
     for name, found in (
         ("refused", flows.refused),
         ("agreed", flows.agreed),
@@ -291,3 +190,262 @@ def test_each_case_followed_on_its_own_gives_the_same(limit: str, lags: Lags) ->
         ("over", flows.over_20_weeks_end),
     ):
         np.testing.assert_allclose(found[0], slow[name], rtol=1e-7, atol=1e-7, err_msg=name)
+
+
+def without_opening(weeks: Weeks, lags: Lags) -> Opening:
+    nothing = np.zeros(2)
+    return opening_of(weeks, lags, undecided=nothing, assessing=nothing, requested=0.0, agreed=0.0)
+
+
+def test_an_even_year_on_time_is_what_a_pencil_says() -> None:
+    weeks = weeks_of(2024, 2024, profile="even")
+    rates = plain_rates(0.25, 0.0, 0.0, 0.0).by_week(
+        weeks, lambda n, base: np.full_like(base, 0.25 if n == "refusal" else 0)
+    )
+    requests = np.array([[[5_200.0, 0.0]]])
+    flows = run(requests, weeks=weeks, rates=rates, lags=ON_TIME, opening=without_opening(weeks, ON_TIME))
+    # 100 a week. Undecided: all of the last week, 5 in 6 of the one before, and so on.
+    assert flows.undecided_end[0, 0] == pytest.approx(100 * (6 + 5 + 4 + 3 + 2 + 1) / 6)
+    assert flows.refused[0, 0] == pytest.approx(0.25 * (5_200 - 350))
+    # In progress: 75 agreed a week for the 14.5 - 3.5 weeks between decision and plan.
+    assert flows.assessing_end[0, 0] == pytest.approx(75 * 11)
+    assert flows.issued[0, 0] == pytest.approx(0.75 * (5_200 - 350) - 75 * 11)
+    assert flows.timeliness[0, 0] == pytest.approx(1.0)
+    assert flows.decided_within_6[0, 0] == pytest.approx(5_200 - 350)
+    assert flows.over_20_weeks_end[0, 0] == pytest.approx(0.0, abs=1e-9)
+    assert flows.monthly["decisions_due"][0, 6] == pytest.approx(100)
+    assert flows.monthly["plans_due"][0, 6] == pytest.approx(75)
+
+
+def test_a_queue_under_capacity_is_what_a_pencil_says() -> None:
+    weeks = weeks_of(2024, 2026, profile="even")
+    nothing = plain_rates(0.0, 0.0, 0.0, 0.0).by_week(weeks)
+    requests = np.array([[[5_200.0, 0.0], [5_200.0, 0.0], [5_300.0, 0.0]]])
+    opening = without_opening(weeks, ON_TIME)
+    flows = run(requests, weeks=weeks, rates=nothing, lags=ON_TIME, opening=opening, capacity=months(weeks, 260.0))
+    # 100 come a week and about 60 go: 40 a week are added to those the process holds anyway.
+    assert flows.completed[0, 1:] == pytest.approx([3_120, 3_120])
+    assert np.diff(flows.assessing_end[0])[0] == pytest.approx(5_200 - 3_120)
+    assert flows.timeliness[0, 0] > 0.4
+    assert flows.timeliness[0, 1:] == pytest.approx([0.0, 0.0])
+
+
+def test_no_capacity_at_all_completes_nothing() -> None:
+    weeks = weeks_of(2024, 2026)
+    flows = run(requests_of(weeks), weeks=weeks, capacity=months(weeks, 0.0))
+    assert not flows.completed.any()
+    assert np.isnan(flows.timeliness).all()
+    assert_conserved(flows, opened(weeks))
+
+
+def test_ample_capacity_is_an_area_on_time() -> None:
+    weeks = weeks_of(2024, 2026)
+    requests = requests_of(weeks)
+    opening = opened(weeks, ON_TIME)
+    ample = run(requests, weeks=weeks, lags=ON_TIME, opening=opening, capacity=months(weeks, 1e6))
+    unlimited = run(requests, weeks=weeks, lags=ON_TIME, opening=opening)
+    np.testing.assert_allclose(ample.issued_by_age, unlimited.issued_by_age, rtol=1e-9)
+    np.testing.assert_allclose(ample.within_20_weeks, unlimited.within_20_weeks, rtol=1e-9)
+    np.testing.assert_allclose(ample.over_20_weeks_end, unlimited.over_20_weeks_end, atol=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(low=st.floats(0.0, 60.0), more=st.floats(0.0, 40.0), seed=st.integers(0, 100))
+def test_more_capacity_is_never_worse(low: float, more: float, seed: int) -> None:
+    weeks = weeks_of(2024, 2026)
+    requests = requests_of(weeks, seed=seed)
+    poor = run(requests, weeks=weeks, capacity=months(weeks, low))
+    rich = run(requests, weeks=weeks, capacity=months(weeks, low + more))
+    for name in ("completed", "within_20_weeks"):
+        less, greater = (np.cumsum(each.monthly[name], axis=1) for each in (poor, rich))
+        assert (greater >= less - 1e-6).all(), name
+    assert (rich.monthly["backlog"] <= poor.monthly["backlog"] + 1e-6).all()
+    assert (rich.over_20_weeks_end <= poor.over_20_weeks_end + 1e-6).all()
+
+
+def test_unused_capacity_is_not_carried_into_the_next_month() -> None:
+    weeks = weeks_of(2024, 2025)
+    capacity = months(weeks, 1_000.0)
+    capacity[14] = 5.0
+    flows = run(requests_of(weeks), weeks=weeks, capacity=capacity)
+    assert flows.monthly["completed"][:, 14] == pytest.approx([5.0] * 3)
+
+
+def test_until_a_capacity_begins_the_areas_own_lag_carries_on() -> None:
+    weeks = weeks_of(2024, 2026)
+    requests = requests_of(weeks)
+    capacity = months(weeks, 20.0)
+    capacity[:15] = np.inf
+    limited, free = run(requests, weeks=weeks, capacity=capacity), run(requests, weeks=weeks)
+    for name in ("completed", "issued", "backlog", "within_20_weeks"):
+        np.testing.assert_allclose(limited.monthly[name][:, :15], free.monthly[name][:, :15], rtol=1e-9)
+    assert limited.monthly["completed"][:, 15:].max() <= 20 + 1e-9
+
+
+def test_more_refusal_means_fewer_plans_by_what_arithmetic_says() -> None:
+    weeks = weeks_of(2024, 2026)
+    requests = requests_of(weeks)
+    opening = opened(weeks, assessing=0.0)
+    opening = replace(opening, appeals=np.zeros(2))
+    plain, strict = (
+        run(requests, weeks=weeks, rates=plain_rates(refusal, 0.02, 0.06, 0.0).by_week(weeks), opening=opening)
+        for refusal in (0.2, 0.3)
+    )
+    kept = (1 - np.array([0.3, 0.45]) - [0.02, 0.03]) / (1 - np.array([0.2, 0.3]) - [0.02, 0.03])
+    np.testing.assert_allclose(strict.issued_by_age, plain.issued_by_age * kept, rtol=1e-9)
+    np.testing.assert_allclose(strict.refused_by_age, plain.refused_by_age * 1.5, rtol=1e-9)
+
+
+def test_a_refusal_rate_from_a_date_changes_only_what_is_decided_from_then() -> None:
+    weeks = weeks_of(2024, 2026)
+    requests = requests_of(weeks)
+    from_then = weeks.thursdays >= pd.Timestamp("2025-06-01")
+
+    def change(name: str, base: FloatArray) -> FloatArray:
+        return np.where(from_then[:, None], 0.5, base) if name == "refusal" else base
+
+    rates = plain_rates(overturned=0.0)
+    plain = run(requests, weeks=weeks, rates=rates.by_week(weeks))
+    changed = run(requests, weeks=weeks, rates=rates.by_week(weeks, change))
+    for name, each in plain.monthly.items():
+        np.testing.assert_array_equal(changed.monthly[name][:, :17], each[:, :17], err_msg=name)
+    agreed, before = changed.monthly["agreed"][:, 17:], plain.monthly["agreed"][:, 17:]
+    by_age = np.array([0.7 * (1 - 0.2 - 0.02), 0.3 * (1 - 0.3 - 0.03)])
+    then = 0.7 * (1 - 0.5 - 0.02) + 0.3 * (1 - 0.5 - 0.03)
+    np.testing.assert_allclose(agreed, before * then / by_age.sum(), rtol=1e-9)
+    np.testing.assert_allclose(changed.decided, plain.decided, rtol=1e-12)
+
+
+def test_more_requests_from_a_date_come_from_then_only() -> None:
+    weeks = weeks_of(2024, 2026)
+    requests = requests_of(weeks)
+    times = np.where((weeks.thursdays >= pd.Timestamp("2025-06-01"))[:, None], [1.5, 1.0], 1.0)
+    plain, more = run(requests, weeks=weeks), run(requests, weeks=weeks, times=times)
+    for name, each in plain.monthly.items():
+        np.testing.assert_allclose(more.monthly[name][:, :17], each[:, :17], rtol=1e-12, err_msg=name)
+    # Of the first age, seven in ten of the requests, there are half as many again.
+    np.testing.assert_allclose(more.monthly["requests"][:, 17:], plain.monthly["requests"][:, 17:] * 1.35, rtol=1e-9)
+    np.testing.assert_allclose(more.requests_by_age[:, 2], plain.requests_by_age[:, 2] * [1.5, 1.0], rtol=1e-9)
+    np.testing.assert_allclose(more.requests_by_age.sum(axis=2), more.requests, rtol=1e-9)
+    assert_conserved(more, opened(weeks))
+
+
+def test_overturned_refusals_add_plans_half_a_year_later() -> None:
+    weeks = weeks_of(2024, 2027, profile="even")
+    requests = np.tile([700.0, 300.0], (1, 4, 1))
+    opening = replace(opened(weeks), appeals=np.zeros(2))
+    none, some = (
+        run(requests, weeks=weeks, rates=plain_rates(overturned=share).by_week(weeks), opening=opening)
+        for share in (0.0, 0.25)
+    )
+    np.testing.assert_array_equal(none.agreed, some.agreed)
+    assert not none.overturned.any()
+    # In a steady state a quarter of the refused come back; in the first year those refused before July.
+    assert some.overturned[0, 2] == pytest.approx(0.25 * none.refused[0, 2], rel=0.01)
+    assert some.overturned[0, 0] == pytest.approx(0.25 * none.refused[0, 0] / 2, rel=0.1)
+    gain = (some.issued_by_age - none.issued_by_age)[0, 3]
+    np.testing.assert_allclose(gain, 0.25 * none.refused_by_age[0, 3] * (1 - np.array([0.06, 0.09])), rtol=0.02)
+    # They count neither as in time nor as late, as published timeliness leaves them out.
+    np.testing.assert_allclose(some.timeliness, none.timeliness, rtol=1e-9)
+
+
+def test_fixed_rates_are_the_same_on_every_path_and_others_wander() -> None:
+    weeks = weeks_of(2024, 2026)
+    requests = np.tile([350.0, 150.0], (300, 3, 1))
+    rates = plain_rates(sd=0.5)
+    free = run(requests, weeks=weeks, rates=rates.by_week(weeks))
+    fixed = run(
+        requests,
+        weeks=weeks,
+        rates=rates.by_week(weeks, lambda name, base: np.full_like(base, 0.2) if name == "refusal" else base),
+    )
+    assert np.ptp(fixed.refused, axis=0).max() < 1e-9
+    share = free.refused / free.decided
+    assert 0.05 < share[:, 0].std() < share[:, 2].std()
+    assert np.median(share[:, 2]) == pytest.approx((0.7 * 0.2 + 0.3 * 0.3), abs=0.02)
+
+
+def test_threads_and_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    weeks = weeks_of(2024, 2025)
+    requests = requests_of(weeks, paths=150)
+    rates = plain_rates(sd=0.5).by_week(weeks)
+    found = []
+    for threads in ("1", "3"):
+        monkeypatch.setenv("FORECAST_THREADS", threads)
+        found.append(run(requests, weeks=weeks, rates=rates, capacity=months(weeks, 30.0)))
+    for name, each in found[0].monthly.items():
+        np.testing.assert_array_equal(each, found[1].monthly[name])
+    np.testing.assert_array_equal(found[0].issued_by_age, found[1].issued_by_age)
+
+
+@pytest.mark.parametrize(
+    ("requests", "words"),
+    [
+        (np.ones((2, 3, 2)), "2 years"),
+        (np.ones((2, 2)), "2 years"),
+        (np.full((2, 2, 2), -1.0), "negative"),
+        (np.full((2, 2, 2), np.nan), "missing"),
+    ],
+)
+def test_requests_that_cannot_be_are_refused(requests: FloatArray, words: str) -> None:
+    weeks = weeks_of(2024, 2025)
+    with pytest.raises(SpecError, match=words):
+        run(requests, weeks=weeks)
+
+
+@pytest.mark.parametrize(
+    ("capacity", "words"),
+    [
+        (np.full(12, 5.0), "24 figures"),
+        (np.full(24, -5.0), "24 figures"),
+        (np.full(24, np.nan), "24 figures"),
+        (np.array([5.0] * 20 + [np.inf] * 4), "2025-12"),
+    ],
+)
+def test_a_capacity_that_cannot_be_is_refused(capacity: FloatArray, words: str) -> None:
+    weeks = weeks_of(2024, 2025)
+    with pytest.raises(SpecError, match=words):
+        run(requests_of(weeks), weeks=weeks, capacity=capacity)
+
+
+def test_stockport_agreed_more_assessments_than_it_completed() -> None:
+    figures = Figures.bundled()
+    assert figures.line("decided_to_assess", STOCKPORT)[2023] == 622
+    assert figures.line("assessments_completed", STOCKPORT)[2023] == 441
+
+
+@pytest.mark.parametrize(("profile", "off_by"), [("even", 0.12), ("school_days", 0.18)])
+def test_the_fall_of_stockports_timeliness_follows_from_its_requests_and_capacity(profile: str, off_by: float) -> None:
+    figures = Figures.bundled()
+    line = {name: figures.line(name, STOCKPORT) for name in ("requests", "requests_refused", "assessments_completed")}
+    refusal = line["requests_refused"] / line["requests"]
+    refusal[2023] = 106 / (106 + 622)
+    published = figures.line("plans_20_week_within", STOCKPORT) / figures.line("plans_20_week_den", STOCKPORT)
+    found = {}
+    # From the assessments published as in progress at the ends of 2020 and, the last time, 2021.
+    for first, last in ((2021, 2021), (2022, 2023)):
+        known = figures.until(first - 1)
+        weeks = weeks_of(first, last, profile=profile)
+        rates = fitted_rates(known, STOCKPORT)
+        lags = Lags(744 / 771, fitted_lags(known, STOCKPORT).issued_within_20, 0.95)
+        years = list(weeks.years)
+        asked = line["requests"][years].to_numpy()[:, None] * request_mix(figures, STOCKPORT)
+        in_year = refusal[years].to_numpy()[weeks.year]
+
+        def change(name: str, base: FloatArray, in_year: FloatArray = in_year) -> FloatArray:
+            return np.repeat(in_year[:, None], base.shape[1], axis=1) if name == "refusal" else base
+
+        flows = run_stages(
+            asked[None],
+            weeks=weeks,
+            rates=replace(rates, wander={}).by_week(weeks, change),
+            lags=lags,
+            opening=fitted_opening(known, STOCKPORT, weeks=weeks, rates=rates, lags=lags),
+            capacity=np.repeat(line["assessments_completed"][years].to_numpy() / 12, 12),
+            rng=np.random.default_rng(1),
+        )
+        found |= dict(zip(years, flows.timeliness[0], strict=True))
+    assert [round(float(published[year]), 3) for year in found] == [0.941, 0.494, 0.098]
+    assert found[2021] == pytest.approx(published[2021], abs=off_by)
+    assert found[2022] == pytest.approx(published[2022], abs=0.1)
+    assert found[2023] == pytest.approx(published[2023], abs=0.1)
