@@ -51,13 +51,12 @@ def run(config_path: str, as_of: datetime | None, output: Path | None, as_json: 
     """Read, check, evaluate, forecast and record; publish if the config says so."""
     from jobs import nightly
     from jobs.answers import RunAnswer
-    from jobs.inputs import panel_jobs
 
     config = load(config_path, output, as_of)
     given = named_again(config_path, output)
     if dry_run:
         planned = nightly.plan(config, progress=say)
-        panel_jobs(config, planned.readings)
+        nightly.check(planned)
         run_id, standing = planned.run_id, planned.standing is not None
         result = RunAnswer(
             run_id=run_id,

@@ -16,6 +16,8 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from forecast.errors import SpecError
 from jobs.config_checks import Problem, contradictions, field_problems, suggestion
+from jobs.config_ehc import Ehc
+from jobs.config_ehc import keys_at as ehc_keys_at
 from jobs.config_fields import (
     BUNDLED,
     DEFAULT_CANDIDATES,
@@ -107,6 +109,8 @@ class RunConfig(Spec):
     data: Annotated[dict[Name, Source], Field(min_length=1)]
     """Sources by a name of your choice."""
     targets: Some[Target]
+    ehc: Ehc = None
+    """Requests, the 20 weeks from request to plan, and the caseload, under dated assumptions."""
     tracking: Tracking = Tracking()
     output: Output = Output()
     publish: Publish = Publish()
@@ -167,7 +171,8 @@ class RunConfig(Spec):
         The as-of date is left out: it decides which rows are visible, and a run is the same run when
         nothing new has become visible since.
         """
-        return self.model_dump(mode="json", exclude={"as_of"})
+        absent = {"ehc"} if self.ehc is None else set()
+        return self.model_dump(mode="json", by_alias=True, exclude={"as_of", *absent})
 
     def _result(self, name: str, written: str) -> Path:
         return self._below / name if self._below else self._absolute(written)
@@ -242,6 +247,10 @@ def _checked(read: YamlFile, *, today: date) -> tuple[RunConfig | None, list[Pro
         )
     )
     problems.extend(intervention_problems(data, able=able, default_candidates=DEFAULT_CANDIDATES))
+    if "ehc" in data:
+        from jobs.config_ehc_checks import ehc_problems
+
+        problems.extend(ehc_problems(data))
     return config, problems
 
 
@@ -253,6 +262,8 @@ def _keys_at(path: YamlPath, source: str | None) -> list[str]:
             spec = SOURCES[source or ""]
         case ("targets", _, "interventions", *_):
             spec = InterventionSpec
+        case ("ehc", *below):
+            return ehc_keys_at(below)
         case (first, *_):
             spec = _BLOCKS[str(first)]
         case _:

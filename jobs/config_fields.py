@@ -19,7 +19,8 @@ DEFAULT_CANDIDATES = ("naive", "drift", "area_growth", "theta_classical", "dampe
 BUNDLED_SOURCES = ("sen2_release", "nhs_waiting_list")
 
 
-def _one_or_many(value: object) -> str:
+def one_or_many(value: object) -> str:
+    """Tell a list from a single value, for what may be either."""
     return "many" if isinstance(value, (list, tuple)) else "one"
 
 
@@ -113,10 +114,10 @@ Some = Annotated[tuple[T, ...], Field(min_length=1, strict=False)]
 Many = Annotated[tuple[T, ...], Field(strict=False)]
 OneOrMany = Annotated[
     Annotated[T, Tag("one")] | Annotated[Some[T], Tag("many")],
-    Discriminator(_one_or_many),
+    Discriminator(one_or_many),
 ]
 Areas = Annotated[
     Annotated[Literal["all"], Tag("one")] | Annotated[Some[Words], Tag("many")],
-    Discriminator(_one_or_many),
+    Discriminator(one_or_many),
 ]
 Levels = Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(strict=False), AfterValidator(_usual_levels)]

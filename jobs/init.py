@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from forecast.reference import Area
 
 _TEMPLATE = Template("""\
-# EHC requests, new plans and caseload in $area_name, five years ahead.
+# EHC requests, new plans and caseload in $area_name.
+# Five years ahead from the figures alone, and to 2035 from request to plan.
 #
 #   forecast validate -c $file     checks this file and the data, changes nothing
 #   forecast run -c $file          makes the projections
@@ -89,6 +90,23 @@ targets:
   #   # figures from start to end are not learnt from.
   #   interventions:
   #     - {name: covid, kind: hold, start: 2020-03-23, end: 2021-07-19}
+
+# From request to plan: requests by age, the 20 weeks, plans, and the caseload by age, need and placement,
+# under dated assumptions. What is not said here carries on as the figures show it.
+ehc:
+  data: ehc
+  areas: [$area]
+  until: 2035                      # the caseload to January 2036
+  # Your own requests by month, an entry under data with source: table, measure: requests and freq: MS.
+  # monthly: own
+  # Assessments that can be completed a month; without it the published shares within 20 weeks carry on.
+  # capacity: 60
+  # Dated changes, each a value or a factor and a reason that the page gives: refusal and withdrawal (shares of
+  # requests), no_plan (of completed assessments), overturned (of refusals), requests, cease and transfers_in
+  # (multiplied only), capacity. ages and `to`, the last day, can be left out.
+  # overrides:
+  #   - {what: refusal, from: 2026-09-01, value: 0.20, reason: panel practice}
+  #   - {what: requests, from: 2026-09-01, multiply: 1.2, ages: [0, 4], reason: early-years entry}
 
 # MLflow keeps the comparison of models. For a server give its address; user and password come from
 # environment variables, never from this file. When MLflow does not answer within the timeout (seconds),
@@ -205,6 +223,7 @@ def _text_for(area: Area, *, as_of: date | None) -> str:
         file=f"{name}.yaml",
         title=json.dumps(f"EHC plans in {area.name}", ensure_ascii=False),
         as_of=f"as_of: {as_of}" if as_of else "# as_of: 2024-07-01",
+        area=json.dumps(area.name, ensure_ascii=False),
         areas=", ".join(json.dumps(each, ensure_ascii=False) for each in dict.fromkeys(shown)),
     )
 

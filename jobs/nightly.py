@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,9 @@ from forecast.errors import SendForecastError
 from forecast.sources.faults import faults_of
 from forecast.sources.observations import Reading
 from jobs.atomic import Step, no_step, write_file
-from jobs.inputs import panel_jobs, read_source, read_sources, target_jobs
-from jobs.record import existing_run, run_id_of, write_run
+from jobs.ehc_inputs import EhcData, EhcJob, ehc_job, read_ehc
+from jobs.inputs import PanelJob, panel_jobs, read_source, read_sources, target_jobs
+from jobs.record import RunFrames, existing_run, run_id_of, write_run
 from jobs.release import ReleaseResult, publish
 from jobs.steps import candidate_names, evaluate_all, failures, forecast_all, worker_pool
 from jobs.tracking import Recorder, prepare, track
@@ -67,6 +68,8 @@ class Plan:
     config : RunConfig
     readings : mapping of str to Reading
         Figures visible on the as-of date, by entry under data.
+    ehc : EhcData or None
+        What the `ehc` section reads.
     run_id : str
     standing : mapping or None
         Manifest of the run of that id, if it is there already.
@@ -74,6 +77,7 @@ class Plan:
 
     config: RunConfig
     readings: Mapping[str, Reading]
+    ehc: EhcData | None
     run_id: str
     standing: Mapping[str, Any] | None
     seconds: float
@@ -84,9 +88,22 @@ def plan(config: RunConfig, *, progress: Progress) -> Plan:
     steps: dict[str, float] = {}
     with _timed("read", steps):
         readings = read_sources(config)
-        run_id = run_id_of(config, readings)
+        ehc = read_ehc(config, readings)
+        run_id = run_id_of(config, readings, ehc)
     progress(f"read: {_counted(readings)} visible on {config.as_of}")
-    return Plan(config, readings, run_id, existing_run(config.runs_dir, run_id), steps["read"])
+    return Plan(config, readings, ehc, run_id, existing_run(config.runs_dir, run_id), steps["read"])
+
+
+def check(planned: Plan) -> tuple[list[PanelJob], EhcJob | None]:
+    """Check the data of every target and of the `ehc` section.
+
+    Raises
+    ------
+    InputError, SpecError
+        The first fault, with the others as its notes.
+    """
+    jobs = panel_jobs(planned.config, planned.readings)
+    return jobs, ehc_job(planned.config, planned.ehc)
 
 
 def carry_out(
@@ -116,7 +133,7 @@ def carry_out(
         return _standing(planned.standing, config.runs_dir / run_id)
     steps = {"read": planned.seconds}
     with _timed("check", steps):
-        jobs = panel_jobs(config, planned.readings)
+        jobs, ehc = check(planned)
     progress(f"check: {sum(len(job.panel.ids) for job in jobs)} series in {len(jobs)} panels")
     with _timed("evaluate", steps), worker_pool(jobs, workers) as executor:
         studies = evaluate_all(jobs, config, executor)
@@ -125,9 +142,33 @@ def carry_out(
         frames = forecast_all(config, planned.readings, studies)
     failed = failures(frames.ledger)
     progress(f"forecast: {frames.forecasts['unique_id'].nunique()} series, {len(failed)} failed")
-    folder = write_run(config, planned.readings, frames, run_id=run_id, now=now, steps=steps, step=step)
+    if ehc is not None:
+        frames = _with_ehc(frames, ehc, config, steps, progress)
+    folder = write_run(
+        config,
+        planned.readings,
+        frames,
+        ehc=planned.ehc,
+        run_id=run_id,
+        now=now,
+        steps=steps,
+        step=step,
+    )
     progress(f"record: {folder}")
     return RunResult(run_id, folder, frames.status, True, steps, failed, frames.warnings)
+
+
+def _with_ehc(
+    frames: RunFrames, job: EhcJob, config: RunConfig, steps: dict[str, float], progress: Progress
+) -> RunFrames:
+    """Project from request to plan."""
+    from jobs.ehc import project_all
+
+    with _timed("ehc", steps):
+        made = project_all(job, config, progress=progress)
+    areas = f"{len(job.wanted)} area{'s' * (len(job.wanted) != 1)}"
+    progress(f"ehc: {areas} to {job.section.until}, {config.n_paths:,} paths in {steps['ehc']:.0f} s")
+    return replace(frames, ehc=made, warnings=(*frames.warnings, *job.data.warnings))
 
 
 def _standing(manifest: Mapping[str, Any], folder: Path) -> RunResult:
@@ -233,6 +274,13 @@ def check_everything(config: RunConfig) -> Checked:
                 warnings += dict.fromkeys(warning for job in jobs for warning in job.warnings)
             except SendForecastError as error:
                 faults += faults_of(error)
+    if config.ehc is not None and {config.ehc.data, config.ehc.monthly or config.ehc.data} <= readings.keys():
+        try:
+            data = read_ehc(config, readings)
+            ehc_job(config, data)
+            warnings += data.warnings if data else ()
+        except SendForecastError as error:
+            faults += faults_of(error)
     return Checked(
         faults=faults,
         figures={name: len(reading.observations) for name, reading in readings.items()},

@@ -26,6 +26,8 @@ from jobs.inputs import freq_of
 
 if TYPE_CHECKING:
     from jobs.config import RunConfig
+    from jobs.ehc import EhcResult
+    from jobs.ehc_inputs import EhcData
 
 ID_LENGTH = 12
 TABLES = ("history", "forecasts", "scores", "ledger", "weights", "reasons")
@@ -44,6 +46,8 @@ class RunFrames:
         area_code, area_name and geographic_level of what the page shows.
     status : {"ok", "model_failed"}
     warnings : tuple of str
+    ehc : EhcResult or None
+        The projection from request to plan, if the config asks for one.
     """
 
     history: pd.DataFrame
@@ -55,9 +59,19 @@ class RunFrames:
     areas: Mapping[str, list[dict[str, str]]]
     status: str
     warnings: tuple[str, ...]
+    ehc: EhcResult | None = None
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return what is written, by name."""
+        found = {name: getattr(self, name) for name in TABLES}
+        if self.ehc is not None:
+            found["ehc"] = self.ehc.table
+            if self.ehc.baseline is not None:
+                found["ehc_baseline"] = self.ehc.baseline
+        return found
 
 
-def data_digest(readings: Mapping[str, Reading]) -> str:
+def data_digest(readings: Mapping[str, Reading], ehc: EhcData | None = None) -> str:
     """SHA-256 over the visible rows of every source, whatever their order and the release they came in."""
     said = [column for column in OBSERVATION_COLUMNS if column != "source"]
     total = hashlib.sha256()
@@ -66,12 +80,14 @@ def data_digest(readings: Mapping[str, Reading]) -> str:
         hashes = np.sort(pd.util.hash_pandas_object(rows, index=False).to_numpy())
         total.update(name.encode())
         total.update(hashes.tobytes())
+    if ehc is not None:
+        total.update(ehc.digest.encode())
     return total.hexdigest()
 
 
-def run_id_of(config: RunConfig, readings: Mapping[str, Reading]) -> str:
+def run_id_of(config: RunConfig, readings: Mapping[str, Reading], ehc: EhcData | None = None) -> str:
     """Name a run by its inputs: `<config name>-<digest>`."""
-    key = json.dumps([data_digest(readings), config.resolved(), __version__], sort_keys=True)
+    key = json.dumps([data_digest(readings, ehc), config.resolved(), __version__], sort_keys=True)
     return f"{config.name}-{hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]}"
 
 
@@ -133,6 +149,7 @@ def write_run(
     readings: Mapping[str, Reading],
     frames: RunFrames,
     *,
+    ehc: EhcData | None = None,
     run_id: str,
     now: datetime,
     steps: Mapping[str, float],
@@ -142,12 +159,13 @@ def write_run(
     runs = config.runs_dir
     runs.mkdir(parents=True, exist_ok=True)
     clear_leftovers(runs)
-    manifest = _manifest(config, readings, frames, run_id=run_id, now=now, steps=steps)
+    manifest = _manifest(config, readings, ehc, frames, run_id=run_id, now=now, steps=steps)
+    tables = frames.tables()
     with staged_folder(runs / run_id, step=step) as staging:
-        for name in TABLES:
-            getattr(frames, name).to_parquet(staging / f"{name}.parquet", index=False, compression="zstd")
+        for name, table in tables.items():
+            table.to_parquet(staging / f"{name}.parquet", index=False, compression="zstd")
             step(f"staged {name}")
-        manifest["files"] = {f"{name}.parquet": digest_of(staging / f"{name}.parquet") for name in TABLES}
+        manifest["files"] = {f"{name}.parquet": digest_of(staging / f"{name}.parquet") for name in tables}
         (staging / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         step("staged manifest")
     return runs / run_id
@@ -156,6 +174,7 @@ def write_run(
 def _manifest(
     config: RunConfig,
     readings: Mapping[str, Reading],
+    ehc: EhcData | None,
     frames: RunFrames,
     *,
     run_id: str,
@@ -164,7 +183,10 @@ def _manifest(
 ) -> dict[str, Any]:
     sources = {note.id: note for reading in readings.values() for note in reading.sources}
     used = set(frames.history["source"].unique())
-    return {
+    if ehc is not None:
+        sources = {note.id: note for note in ehc.sources} | sources
+        used |= {note.id for note in ehc.sources}
+    manifest = {
         "schema": 1,
         "run_id": run_id,
         "name": config.name,
@@ -177,10 +199,10 @@ def _manifest(
         "levels": list(config.levels),
         "config": config.resolved(),
         "config_path": config.file.name,
-        "data_digest": data_digest(readings),
+        "data_digest": data_digest(readings, ehc),
         "sources": [vars(note) for note in sources.values() if note.id in used],
         "warnings": list(frames.warnings),
-        "provenance": sorted(frames.history["provenance"].unique()),
+        "provenance": sorted({*frames.history["provenance"], *(ehc.provenance if ehc else ())}),
         "targets": [
             {
                 "name": target.name,
@@ -200,3 +222,4 @@ def _manifest(
         "steps": dict(steps),
         "versions": {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__},
     }
+    return manifest if frames.ehc is None else {**manifest, "ehc": dict(frames.ehc.entry)}

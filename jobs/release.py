@@ -218,6 +218,7 @@ def _build(
 ) -> None:
     import pandas as pd
 
+    from forecast.publish.ehc_tables import ehc_files
     from forecast.publish.report import build_page, render
     from forecast.publish.tables import csv_bytes, meta_bytes, projections
 
@@ -227,6 +228,7 @@ def _build(
         "index.html": render(page).encode("utf-8"),
         "projections.csv": csv_bytes(table),
         "projections.meta.csv": meta_bytes(),
+        **ehc_files(run),
     }
     manifest = {
         "schema": 1,

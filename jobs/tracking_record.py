@@ -7,7 +7,6 @@ tries the store, loads MLflow and opens it, which makes a new sqlite store. It e
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import sys
@@ -15,31 +14,21 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from jobs.atomic import STAGING, replace
 from jobs.tracking import SQLITE
+from jobs.tracking_ehc import EHC_TABLES, record_ehc
+from jobs.tracking_night import PREFIX, Night
 from jobs.tracking_store import check_store
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from jobs.tracking_metrics import Comparison, Reading
-
-PREFIX = "send_forecast."
 NIGHT, MODEL = "night", "model"
-BATCH = 1000
-DIGEST_LENGTH = 36
 MAX_DETAIL = 300
 EXPLAINED_BY_MODEL = ("weights", "reasons")
 WITHHELD = "local figures do not go to a server, so only settings and accuracy are there, no tables or plots. "
 WITHHELD += "Find those in the run folder, or name a sqlite:/// uri under tracking."
-EXPLAINED = """Overall figures (`wape`, `mase`, `bias`, `pinball`, `coverage_80`, `coverage_95`) average these \
-measures: {overall}. Each measure averages its geographic levels, on the past forecasts (series, origin, horizon) that \
-every model measured on it has made, so that models can be set side by side. `..._all_cells` takes every forecast that \
-the model made. What was tried from fewer than three origins is not measured and left out."""
 
 
 @dataclass(frozen=True)
@@ -159,13 +148,13 @@ def record(client: Any, request: Request, *, on_server: bool) -> Reply:
     chosen = {target["name"]: target["model"] for target in manifest["targets"]}
     compared = compare_models(scores, chosen=chosen)
     withheld = on_server and "local" in manifest["provenance"]
-    night = _Night(client, experiment, manifest, history, compared, withheld)
+    night = Night(client, experiment, manifest, history, compared, withheld)
     with tempfile.TemporaryDirectory() as scratch:
         parent = night.start(f"{manifest['run_id']} {manifest['as_of']}", NIGHT)
         place = _folder(scratch, NIGHT)
         if not withheld:
             for path in (*folder.glob("*.parquet"), folder / "manifest.json"):
-                if path.stem != "history":
+                if path.stem != "history" and path.stem not in EHC_TABLES:
                     shutil.copy2(path, place)
             _write_config(manifest, place / "config.yaml")
             draw_plots(_folder(place, "plots"), targets=manifest["targets"], history=history, scores=scores)
@@ -184,87 +173,11 @@ def record(client: Any, request: Request, *, on_server: bool) -> Reply:
                 _explain(model, folder, place)
             night.log(child, compared.readings[model], params=_params(manifest, model), extra={}, artifacts=place)
             night.end(child)
+        if "ehc" in manifest:
+            record_ehc(night, folder, _folder(scratch, "from_request_to_plan"), parent=parent)
         night.end(parent)
     detail = f"{len(compared.models)} models in experiment '{request.experiment}'"
     return Reply("recorded", detail, parent, WITHHELD if withheld else None)
-
-
-@dataclass(frozen=True)
-class _Night:
-    """What the runs of one night share."""
-
-    client: Any
-    experiment: str
-    manifest: Mapping[str, Any]
-    history: pd.DataFrame
-    compared: Comparison
-    withheld: bool
-
-    @property
-    def started(self) -> int:
-        """Milliseconds since 1970 at which the run was made."""
-        return int(datetime.fromisoformat(self.manifest["created"]).timestamp() * 1000)
-
-    def start(self, name: str, role: str, *, parent: str | None = None) -> str:
-        """Create a run; return its id."""
-        manifest, overall = self.manifest, ", ".join(self.compared.overall) or "none"
-        tags = {
-            f"{PREFIX}run_id": manifest["run_id"],
-            f"{PREFIX}role": role,
-            f"{PREFIX}config": manifest["name"],
-            f"{PREFIX}status": manifest["status"],
-            f"{PREFIX}provenance": ", ".join(manifest["provenance"]),
-            f"{PREFIX}overall_measures": overall,
-            f"{PREFIX}compared_on": "past forecasts that every measured model made",
-            f"{PREFIX}tables": "kept in the run folder: local figures" if self.withheld else "recorded",
-            "mlflow.note.content": EXPLAINED.format(overall=overall),
-            "mlflow.source.name": "forecast run",
-            "mlflow.source.type": "JOB",
-        }
-        if parent:
-            tags["mlflow.parentRunId"] = parent
-        made = self.client.create_run(self.experiment, start_time=self.started, tags=tags, run_name=name)
-        return str(made.info.run_id)
-
-    def log(
-        self,
-        run: str,
-        readings: tuple[Reading, ...],
-        *,
-        params: Mapping[str, str],
-        extra: Mapping[str, float],
-        artifacts: Path,
-    ) -> None:
-        """Log everything of a run in one call a kind."""
-        from mlflow.entities import DatasetInput, InputTag, Metric, Param
-
-        metrics = [Metric(item.name, item.value, self.started, item.step) for item in readings]
-        metrics += [Metric(name, value, self.started, 0) for name, value in extra.items() if math.isfinite(value)]
-        self.client.log_batch(run, metrics[:BATCH], [Param(name, value) for name, value in params.items()])
-        for at in range(BATCH, len(metrics), BATCH):
-            self.client.log_batch(run, metrics[at : at + BATCH])
-        context = [InputTag("mlflow.data.context", "evaluation")]
-        self.client.log_inputs(run, datasets=[DatasetInput(self._dataset(), tags=context)])
-        if not self.withheld:
-            self.client.log_artifacts(run, str(artifacts))
-
-    def end(self, run: str) -> None:
-        """Mark a run as complete, at the time the night's run took."""
-        seconds = sum(self.manifest["steps"].values())
-        self.client.set_terminated(run, "FINISHED", end_time=self.started + int(seconds * 1000))
-
-    def _dataset(self) -> Any:
-        """Describe the panel by its digest: no rows, and only counts for a profile."""
-        from mlflow.entities import Dataset
-
-        sources = {each["id"]: each["digest"] for each in self.manifest["sources"] if not self.withheld}
-        return Dataset(
-            name=self.manifest["name"],
-            digest=self.manifest["data_digest"][:DIGEST_LENGTH],
-            source_type="code",
-            source=json.dumps({"tags": {"mlflow.source.name": "forecast run", **sources}}),
-            profile=json.dumps({"num_rows": len(self.history), "num_series": self.history["unique_id"].nunique()}),
-        )
 
 
 def _experiment(client: Any, request: Request) -> str:

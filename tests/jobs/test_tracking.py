@@ -29,9 +29,10 @@ from jobs import tracking
 from jobs.tracking import Recorder, TrackingResult, prepare, track
 from jobs.tracking_metrics import CHOSEN, NAMES, compare_models
 from jobs.tracking_plots import draw_plots
-from jobs.tracking_record import WITHHELD, Request, make_store, open_client, record, serve
+from jobs.tracking_record import WITHHELD, Request, make_store, record, serve
 from jobs.tracking_store import StoreFault, check_store
 from tests.jobs import samples
+from tests.jobs.conftest import store_client
 from tests.run_folder import WAPE, write_run
 
 RUN_ID = "stockport-0123456789ab"
@@ -45,44 +46,13 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an empty store, made once: the process made it and was told nothing more."""
-    store = tmp_path_factory.mktemp("store") / "mlflow.db"
-    code = "import sys; from jobs.tracking_record import open_client; open_client(sys.argv[1])"
-    environment = {**os.environ, **tracking.ENVIRONMENT}
-    subprocess.run([sys.executable, "-c", code, f"sqlite:///{store}"], check=True, env=environment, capture_output=True)
-    return store
-
-
-@pytest.fixture
-def uri(prepared: Path, tmp_path: Path) -> str:
-    shutil.copy(prepared, tmp_path / "mlflow.db")
-    return f"sqlite:///{tmp_path / 'mlflow.db'}"
-
-
-@contextmanager
-def _client(uri: str) -> Iterator[Any]:
-    """Open a store in this process, with the environment that the recording process has."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in tracking.ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield open_client(uri)
-
-
-@pytest.fixture
-def client(uri: str) -> Iterator[Any]:
-    with _client(uri) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="session")
 def recorded(
     prepared: Path, run_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Any, str, list[Any]]]:
     """Give the client, the id of the parent run, and the child runs by WAPE. Only to be read."""
     folder = tmp_path_factory.mktemp("recorded")
     shutil.copy(prepared, folder / "mlflow.db")
-    with _client(f"sqlite:///{folder / 'mlflow.db'}") as opened:
+    with store_client(f"sqlite:///{folder / 'mlflow.db'}") as opened:
         reply = record(opened, Request(str(run_folder), str(folder / "my artifacts"), "stockport"), on_server=False)
         assert reply.status == "recorded"
         assert reply.parent_run_id is not None
@@ -388,7 +358,7 @@ def test_a_process_ended_while_it_makes_a_store_leaves_none_begun(tmp_path: Path
             assert time.monotonic() < deadline
             time.sleep(0.02)
     assert not store.exists() or store.stat().st_size == 0
-    with _client(f"sqlite:///{store}") as opened:
+    with store_client(f"sqlite:///{store}") as opened:
         assert opened.get_experiment_by_name("Default").artifact_location == (tmp_path / "mlruns/0").as_uri()
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
 
