@@ -218,7 +218,7 @@ def _build(
 ) -> None:
     import pandas as pd
 
-    from forecast.publish.ehc_tables import ehc_files
+    from forecast.publish.ehc.tables import ehc_files
     from forecast.publish.report import build_page, render
     from forecast.publish.tables import csv_bytes, meta_bytes, projections
 

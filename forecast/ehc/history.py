@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from forecast.ehc.assumptions import LSRP_BANDS
 from forecast.ehc.figures import Figures
 
 # Measures of a projection and the published ones they carry on.
@@ -19,6 +20,10 @@ PUBLISHED = {
     "caseload": "caseload",
 }
 BANDS = {"0-4": "Under 5", "5-10": "5 to 10", "11-15": "11 to 15", "16-19": "16 to 19", "20-25": "20 to 25"}
+# Band of each published single age of the caseload.
+OF_AGE = {"0-2": "Under 5"} | {
+    str(age): label for label, (first, last) in LSRP_BANDS.items() for age in range(max(first, 3), last + 1)
+}
 COLUMNS = ("measure", "by", "category", "year", "y")
 
 
@@ -45,6 +50,11 @@ def published(figures: Figures, code: str) -> pd.DataFrame:
     split = pd.DataFrame(
         {"year": bands["ds"].dt.year, "y": bands["y"], "measure": "caseload", "category": bands["age"].map(BANDS)}
     )
-    long = pd.concat([*parts, split], ignore_index=True).dropna(subset="y")
+    single = rows[rows["measure"].eq("caseload") & rows["area_code"].eq(code) & rows["age"].isin(list(OF_AGE))]
+    single = single[single["placement"].eq("") & single["need"].eq("")].dropna(subset="y")
+    single = single[single.groupby("ds")["age"].transform("nunique").eq(len(OF_AGE))]
+    summed = single.groupby([single["ds"].dt.year.rename("year"), single["age"].map(OF_AGE).rename("category")])["y"]
+    later = summed.sum().reset_index().assign(measure="caseload")
+    long = pd.concat([*parts, split, later], ignore_index=True).dropna(subset="y")
     long["by"] = long["category"].ne("").map({True: "age_band", False: ""})
     return long.astype({"year": int})[list(COLUMNS)]

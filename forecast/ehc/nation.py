@@ -19,6 +19,9 @@ from forecast.models.base import Model
 from forecast.panel import FloatArray, Panel
 
 LATEST = 2040
+MOST_TIMES = 5.0
+"""What a path may come to, against the middle one: the errors of tiny authorities, or of those with faulty figures,
+have long tails. From 2016 to 2023 no authority's requests outgrew the nation's by more than 3.2 times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +98,11 @@ def _joint_paths(figures: Figures, measure: str, model: Model, years: int, *, n_
         groups=(),
     )
     made = forecast_panel(panel, horizon=years, model=model, n_paths=n_paths, seed=seed, max_gap=table.shape[1])
+    paths = made.paths.transpose(0, 2, 1)
     found = np.full((len(figures.areas), n_paths, years), np.nan)
-    found[[figures.row(unique_id.split("/")[1]) for unique_id in made.ids]] = made.paths.transpose(0, 2, 1)
+    found[[figures.row(unique_id.split("/")[1]) for unique_id in made.ids]] = np.minimum(
+        paths, MOST_TIMES * (np.median(paths, axis=1, keepdims=True) + 1)
+    )
     missing = np.flatnonzero(np.isnan(found[:, 0, 0]))
     regions = np.array([area.region_code for area in figures.areas])
     plans = np.array([figures.last("caseload", code) for code in figures.codes])

@@ -27,6 +27,10 @@ from forecast.ehc.weeks import Profile, Weeks, weeks_of
 from forecast.panel import FloatArray
 from forecast.reference.areas import Area
 
+NARROW = (
+    "Ranges of plans that cease, of reviews and of the 20-week share cover how many children there are, not how "
+    "ceasing and the pace change from year to year; those of the caseload cover both."
+)
 ALL_AGES = ((0, OLDEST),)
 SINGLE_AGES = tuple((age, age) for age in range(OLDEST + 1))
 
@@ -101,7 +105,7 @@ class Story:
         inputs = self._cohort_inputs(flows, plain)
         cohort, alone = reconciled(topdown=self.topdown, **inputs), run_cohort(**inputs)
         baseline = self._projection(plain, flows, cohort, alone)
-        baseline = replace(baseline, notes=(*baseline.notes, self._pace(flows)))
+        baseline = replace(baseline, notes=(*baseline.notes, NARROW, self._pace(flows)))
         if not assumptions.change_anything:
             return baseline
         flows = self._stages(assumptions)
@@ -159,6 +163,11 @@ class Story:
             "residual": self.cohort.residual_paths(own=own, shared=shared),
         }
 
+    def _mean_week(self, by_month: FloatArray) -> FloatArray:
+        """Mean of a year's weeks (paths, years) of what is told a week, by month."""
+        weeks = np.bincount(self.weeks.month).reshape(-1, 12)
+        return np.asarray((by_month.reshape(len(by_month), -1, 12) * weeks).sum(axis=2) / weeks.sum(axis=1))
+
     def _by_year(self, weekly: FloatArray, weight: FloatArray) -> FloatArray:
         """Weighted mean over the weeks of each year (years, ages)."""
         years = len(self.weeks.years)
@@ -196,6 +205,8 @@ class Story:
             "residual": cohort.residual.sum(axis=2),
             "adjustment": cohort.adjustment.sum(axis=2),
             "annual_reviews": annual_reviews(stock, cohort.ceased),
+            "decisions_due_a_week": self._mean_week(flows.monthly["decisions_due"]),
+            "plans_due_a_week": self._mean_week(flows.monthly["plans_due"]),
         }
         split = {
             "requests/age": flows.requests_by_age,

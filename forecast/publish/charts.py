@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,10 @@ class Size:
     height: int
     letters: int
     ticks: int
+
+    def high(self, height: int) -> Size:
+        """Return a size of the same width and another height."""
+        return replace(self, height=height)
 
 
 WIDE = Size(720, 380, 15, 12)
@@ -95,6 +100,31 @@ def fan_chart(data: FanData, *, chart_id: str, title: str, description: str, lab
     str
         An `<svg>` element; the same data give the same characters.
     """
+
+    def draw(figure: Any) -> None:
+        axes = figure.add_subplot()
+        draw_fan(axes, data, size)
+        axes.set_title(label, loc="left", fontsize="medium", color=INK, pad=8)
+        legend(figure, size)
+
+    return picture(draw, chart_id=chart_id, title=title, description=description, size=size)
+
+
+def picture(draw: Callable[[Any], None], *, chart_id: str, title: str, description: str, size: Size) -> str:
+    """Draw into a figure of the house's style and return it as an element of the page.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes a matplotlib figure and draws into it.
+    chart_id, title, description, size
+        As `fan_chart` takes them.
+
+    Returns
+    -------
+    str
+        An `<svg>` element.
+    """
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -104,16 +134,21 @@ def fan_chart(data: FanData, *, chart_id: str, title: str, description: str, lab
     with mpl.rc_context(style):
         figure = Figure(figsize=(size.width / 100, size.height / 100), dpi=100, layout="constrained")
         FigureCanvasSVG(figure)
-        axes = figure.add_subplot()
-        _draw(axes, data, size)
-        axes.set_title(label, loc="left", fontsize="medium", color=INK, pad=8)
-        columns = 4 if size.width > 500 else 2
-        figure.legend(loc="outside upper left", ncols=columns, frameon=False, handlelength=1.6, columnspacing=1.4)
+        draw(figure)
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     return _inline(buffer.getvalue(), chart_id=chart_id, title=title, description=description)
 
 
-def _draw(axes: Any, data: FanData, size: Size) -> None:
+def legend(figure: Any, size: Size, handles: Sequence[Any] | None = None) -> None:
+    """Put the legend over the chart; `handles` where several axes draw the same things."""
+    columns = 4 if size.width > 500 else 2
+    place = {"loc": "outside upper left", "ncols": columns, "frameon": False}
+    given = {} if handles is None else {"handles": handles}
+    figure.legend(**given, **place, handlelength=1.6, columnspacing=1.4)
+
+
+def draw_fan(axes: Any, data: FanData, size: Size) -> None:
+    """Draw history and the fan of the projection into axes, with their labels."""
     at = [period_index(ds, data.freq) for ds in data.history["ds"]]
     ahead = [period_index(ds, data.freq) for ds in data.forecast["ds"]]
     first, last = min([*at, *ahead]), max([*at, *ahead])

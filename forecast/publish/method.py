@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from forecast.publish.block import series_of
 from forecast.publish.choice import choice
+from forecast.publish.ehc.assumed import how_made
 from forecast.publish.run import Area, RunRecord, Target
 from forecast.publish.tables import on_page
 from forecast.publish.view import Fact, Row, Table, table
@@ -51,7 +52,7 @@ def method(run: RunRecord, leads: Mapping[str, Area]) -> tuple[Fact, ...]:
         first = leads[target.name]
         for name in target.measures:
             facts.append(Fact(f"{measure(name).title}, {first.name}", _why(run, target, name, first)))
-    return tuple(facts)
+    return (*facts, *how_made(run.ehc))
 
 
 def _checked(run: RunRecord) -> str:

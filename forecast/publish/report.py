@@ -11,6 +11,7 @@ import pandas as pd
 from forecast.publish.accuracy import accuracy, pooled_accuracy
 from forecast.publish.block import area_block
 from forecast.publish.changes import Previous, changes
+from forecast.publish.ehc.story import planning, planning_areas
 from forecast.publish.method import licences, method, sources, unusable, versions
 from forecast.publish.overview import all_areas
 from forecast.publish.run import Area, RunRecord, Target
@@ -68,7 +69,9 @@ def build_page(
     sections = tuple(_section(run, target, name) for target in run.targets for name in target.measures)
     drawn = {target.name: areas_drawn(target) for target in run.targets}
     synthetic = "synthetic" in run.provenance
-    places = listed(list(dict.fromkeys(a[0].name for a in drawn.values())))
+    plans = planning(run)
+    firsts = [*(areas[0].name for areas in drawn.values()), *(plan.area for plan in plans[:1])]
+    places = listed(list(dict.fromkeys(firsts)))
     return Page(
         title=str(run.manifest["title"]),
         facts=(
@@ -78,8 +81,13 @@ def build_page(
         ),
         synthetic=synthetic,
         alerts=_alerts(run),
-        summary=tuple(Fact(section.title, section.lead.headline, section.anchor) for section in sections),
+        summary=(
+            *(Fact(section.title, section.lead.headline, section.anchor) for section in sections),
+            *(Fact(plan.title, plan.headline, plan.anchor) for plan in plans[:1]),
+        ),
         sections=sections,
+        planning=plans,
+        planning_areas=planning_areas(run),
         changes=changes(run, current, previous, drawn),
         method=method(run, {name: areas[0] for name, areas in drawn.items()}),
         sources=sources(run),

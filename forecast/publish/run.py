@@ -1,4 +1,4 @@
-"""A run folder as the page reads it: the manifest and four tables, checked once at the door."""
+"""A run folder as the page reads it: the manifest and its tables, checked once at the door."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from forecast.errors import InputError
+from forecast.publish.ehc.run import EHC_COLUMNS, EHC_KEYS, EhcRun
 from forecast.sources.observations import OBSERVATION_COLUMNS, PROVENANCES, usable
 
 COMPLETE = ("ok", "model_failed")
@@ -30,6 +31,7 @@ TABLES = {
     ),
     "ledger": (*KEYS, "area_name", "unique_id", "model", "status", "reason", "n_obs", "last_ds"),
 }
+EHC_TABLE, EHC_BASELINE = "ehc.parquet", "ehc_baseline.parquet"
 MANIFEST_KEYS = (
     *("schema", "run_id", "title", "package_version", "as_of", "created", "seed", "n_paths", "data_digest"),
     *("sources", "warnings", "provenance", "targets", "status", "versions"),
@@ -84,6 +86,8 @@ class RunRecord:
     forecasts, scores, ledger : DataFrame
     provenance : frozenset of str
         Every provenance a figure or a source of the run has.
+    ehc : EhcRun or None
+        The projection from request to plan, if the config asks for one.
     """
 
     manifest: Mapping[str, Any]
@@ -93,6 +97,7 @@ class RunRecord:
     scores: pd.DataFrame
     ledger: pd.DataFrame
     provenance: frozenset[str]
+    ehc: EhcRun | None = None
 
     @property
     def as_of(self) -> pd.Timestamp:
@@ -125,7 +130,9 @@ def read_run(folder: Path) -> RunRecord:
     tables = {name: _read_table(folder / f"{name}.parquet", columns) for name, columns in TABLES.items()}
     history = tables["history"].assign(usable=usable(tables["history"]))
     sources = {str(source["provenance"]) for source in manifest["sources"]}
-    provenance = frozenset(sources | set(manifest["provenance"]) | set(history["provenance"].unique()))
+    ehc = _ehc(folder, manifest)
+    kinds = sources | set(manifest["provenance"]) | set(history["provenance"].unique())
+    provenance = frozenset(kinds | (ehc.provenance if ehc else set()))
     if unknown := sorted(provenance - set(PROVENANCES)):
         raise InputError(
             f"{folder / 'manifest.json'}: provenance '{unknown[0]}' is unknown; allowed are "
@@ -139,6 +146,7 @@ def read_run(folder: Path) -> RunRecord:
         scores=tables["scores"],
         ledger=tables["ledger"],
         provenance=provenance,
+        ehc=ehc,
     )
 
 
@@ -181,6 +189,36 @@ def _target(entry: Mapping[str, Any]) -> Target:
         measures=tuple(entry["measures"]),
         horizon=int(entry["horizon"]),
         origins=int(entry["origins"]),
-        areas=tuple(Area(a["area_code"], a["area_name"], a["geographic_level"]) for a in entry["areas"]),
+        areas=_areas(entry),
         thresholds=dict(entry["thresholds"]),
+    )
+
+
+def _areas(entry: Mapping[str, Any]) -> tuple[Area, ...]:
+    return tuple(Area(a["area_code"], a["area_name"], a["geographic_level"]) for a in entry["areas"])
+
+
+def _ehc(folder: Path, manifest: Mapping[str, Any]) -> EhcRun | None:
+    entry = manifest.get("ehc")
+    if entry is None:
+        return None
+    if missing := [key for key in EHC_KEYS if key not in entry]:
+        raise InputError(
+            f"{folder / 'manifest.json'}: 'ehc.{missing[0]}' is missing; the file is not whole. Run the forecast again."
+        )
+    baseline = folder / EHC_BASELINE
+    return EhcRun(
+        table=_read_table(folder / EHC_TABLE, EHC_COLUMNS),
+        baseline=_read_table(baseline, EHC_COLUMNS) if baseline.exists() else None,
+        areas=_areas(entry),
+        until=int(entry["until"]),
+        overrides=tuple(dict(override) for override in entry["overrides"]),
+        notes={code: tuple(map(str, lines)) for code, lines in entry["notes"].items()},
+        settings={str(name): str(value) for name, value in entry["settings"].items()},
+        tables={str(table["name"]): str(table["title"]) for table in entry["tables"]},
+        adjustment={
+            code: {int(step["year"]): (float(step["plans"]), float(step["percent"])) for step in steps}
+            for code, steps in entry["adjustment"].items()
+        },
+        provenance=frozenset(map(str, entry["provenance"])),
     )

@@ -97,12 +97,12 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
     return (BOM + table.to_csv(index=False, lineterminator="\r\n")).encode("utf-8")
 
 
-def meta_bytes() -> bytes:
-    """Return the description of the columns of `projections.csv`, as the bytes of a CSV file."""
+def meta_bytes(meaning: Mapping[str, str] = MEANING) -> bytes:
+    """Return the description of the columns of `projections.csv`, or of others, as the bytes of a CSV file."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(["col_name", "col_type", "label"])
-    writer.writerows([name, "Indicator" if name in NUMBERS else "Filter", label] for name, label in MEANING.items())
+    writer.writerows([name, "Indicator" if name in NUMBERS else "Filter", label] for name, label in meaning.items())
     return (BOM + out.getvalue()).encode("utf-8")
 
 
@@ -153,11 +153,18 @@ def plain_cell(text: str) -> str:
     return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
+def figure(value: float) -> str:
+    """Return a number with at most one decimal, or the symbol of a missing one."""
+    if pd.isna(value):
+        return NOT_AVAILABLE
+    return f"{value:.1f}".removesuffix(".0")
+
+
 def _outturns(run: RunRecord, target: Target) -> pd.DataFrame:
     rows = on_page(run.history, target)
     table = rows[["geographic_level", "region_code", "area_code", "area_name", "measure", "provenance"]].copy()
     values = zip(rows["usable"], rows["reason"], strict=True)
-    table["value"] = [_symbol(reason) if pd.isna(value) else _figure(value) for value, reason in values]
+    table["value"] = [_symbol(reason) if pd.isna(value) else figure(value) for value, reason in values]
     notes = zip(rows["reason"], rows["note"], strict=True)
     table["note"] = ["; ".join(part for part in (reason_words(r) if r else "", n) if part) for r, n in notes]
     for column in (*NUMBERS[1:], "model"):
@@ -172,7 +179,7 @@ def _projected(run: RunRecord, target: Target) -> pd.DataFrame:
     named = {"value": "median", "median": "median", "mean": "mean"}
     ends = {f"{word}_{q}": f"{short}-{q}" for q in (80, 95) for word, short in (("lower", "lo"), ("upper", "hi"))}
     for column, source in {**named, **ends}.items():
-        table[column] = [_figure(value) for value in rows[source]]
+        table[column] = [figure(value) for value in rows[source]]
     history = run.history[run.history["target"].eq(target.name)]["provenance"]
     table["provenance"] = _worst(history)
     table["value_type"] = "projection"
@@ -205,12 +212,6 @@ def _region_names(run: RunRecord) -> Mapping[str, str]:
     rows = run.history[run.history["geographic_level"].isin(["region", "nhs_region"])]
     pairs = rows[["area_code", "area_name"]].drop_duplicates("area_code")
     return dict(zip(pairs["area_code"], pairs["area_name"], strict=True))
-
-
-def _figure(value: float) -> str:
-    if pd.isna(value):
-        return NOT_AVAILABLE
-    return f"{value:.1f}".removesuffix(".0")
 
 
 def _symbol(reason: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+RANGE_BELOW = "\n"
+
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table: its heading and its cells, as text."""
+    """A row of a table: its heading and its cells, as text; what follows `RANGE_BELOW` in a cell is the range."""
 
     head: str
     cells: tuple[str, ...]
@@ -92,6 +94,42 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A question a planner asks, answered: sentences, then charts, then tables, then tables to open.
+
+    Attributes
+    ----------
+    title : str
+    sentences : tuple of str
+    remarks : tuple of str
+        What to know about the figures.
+    charts : tuple of str
+        SVG, each drawn for wide and for narrow screens.
+    tables, folded : tuple of Table
+    """
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    charts: tuple[tuple[str, ...], ...] = ()
+    tables: tuple[Table, ...] = ()
+    folded: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True)
+class Planning:
+    """From request to plan in one area."""
+
+    anchor: str
+    title: str
+    area: str
+    synthetic: bool
+    headline: str
+    sentences: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
 class Changes:
     """What changed since the last release: sentences, then tables to open."""
 
@@ -118,6 +156,8 @@ class Page:
     alerts: tuple[str, ...]
     summary: tuple[Fact, ...]
     sections: tuple[Section, ...]
+    planning: tuple[Planning, ...]
+    planning_areas: Part | None
     changes: Changes
     method: tuple[Fact, ...]
     sources: Table

@@ -271,3 +271,25 @@ def test_monthly_requests_are_of_one_authority():
     frame = pd.DataFrame({"ds": ["2024-01-01"], "y": [10.0]})
     with pytest.raises(SpecError, match="area 'England': monthly requests are those of one local authority"):
         ehc.project("England", monthly=frame)
+
+
+def test_no_path_of_a_tiny_authority_runs_away(nation, figures):
+    for paths in (nation.requests, nation.caseload):
+        middle = np.median(paths, axis=1, keepdims=True)
+        assert (paths <= 5.01 * (middle + 1) + 1e-9).all()
+        assert (paths.max(axis=1) > 1.5 * middle[:, 0]).any()
+
+
+def test_work_of_an_average_week_is_that_of_its_months(plain):
+    months = plain.paths["month:decisions_due_a_week"][:, 12:24]
+    weeks = np.array([5, 4, 4, 4, 5, 4, 5, 4, 4, 5, 4, 4])  # Thursdays in the months of 2025
+    assert np.allclose(plain.paths["decisions_due_a_week"][:, 1], (months * weeks).sum(axis=1) / 52)
+
+
+def test_bands_of_the_last_january_are_sums_of_published_ages(figures):
+    history = published(figures, STOCKPORT)
+    last = history[history["year"].eq(2024) & history["by"].eq("age_band")].set_index("category")["y"]
+    assert last.sum() == 3115
+    ages = figures.by_age("caseload").loc[STOCKPORT]
+    assert last["20 to 25"] == ages[[str(age) for age in range(20, 26)]].sum()
+    assert published(figures, "E06000031").query("year == 2024 and by == 'age_band'").empty

@@ -13,7 +13,7 @@ import pytest
 from jobs.model_card import model_card
 from jobs.tracking_record import Request, record
 from tests.jobs.conftest import store_client
-from tests.publish.ehc_frame import write_ehc
+from tests.publish.ehc.frame import write_ehc
 
 RUN_ID = "stockport-0123456789ab"
 CODE = "E08000007"
