@@ -182,8 +182,8 @@ def _week(area: AreaFigures, as_of: pd.Timestamp) -> str:
     months = months[months["ds"].dt.year.eq(year)]
     top = months.loc[months["mean"].idxmax()]
     return (
-        f"In {year}, about {number(decisions.median)} decisions whether to assess and {number(plans.median)} plans fall "
-        f"due in an average week; most decisions in {MONTHS[top['ds'].month - 1]} ({number(top['mean'])} a week)."
+        f"In {year}, about {number(decisions.median)} decisions whether to assess and {number(plans.median)} plans "
+        f"fall due in an average week; most decisions in {MONTHS[top['ds'].month - 1]} ({number(top['mean'])} a week)."
     )
 
 
