@@ -176,10 +176,10 @@ def _week(area: AreaFigures, as_of: pd.Timestamp) -> str:
     """Say the decisions and plans of an average week of the next whole year, and the busiest month."""
     year = int(as_of.year) + 1
     decisions, plans = (area.at(measure, year) for measure in WEEKLY)
-    if not decisions or not plans:
-        return ""
     months = area.series(WEEKLY[0], freq="MS")
     months = months[months["ds"].dt.year.eq(year)]
+    if not decisions or not plans or months.empty:
+        return ""
     top = months.loc[months["mean"].idxmax()]
     return (
         f"In {year}, about {number(decisions.median)} decisions whether to assess and {number(plans.median)} plans "
