@@ -122,10 +122,11 @@ class EhcSpec(Spec):
     national_rule: NationalRules = NationalRules()
     """Named rules of England's path."""
     capacity: Capacity | None = None
-    """Assessments that can be completed a month: a number, or a list with the day each holds from. When left out,
-    the published shares of plans within 20 weeks carry on."""
+    """Assessments that can be completed a month: a number, or a list with the day each holds from. It is that of one
+    local authority, which is then the only one under areas. When left out, the published shares of plans within 20
+    weeks carry on."""
     overrides: Many[OverrideSpec] = ()
-    """Dated changes: policy, practice, local knowledge."""
+    """Dated changes: policy, practice, local knowledge. They hold for each local authority that is projected."""
     tables: Some[TableSpec] | None = None
     """Planning tables in place of the library's own."""
 

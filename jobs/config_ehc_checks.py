@@ -7,7 +7,6 @@ asked entry by entry, so that all faults are found and each has a line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -56,7 +55,10 @@ def ehc_problems(data: Mapping[str, object]) -> Iterator[Problem]:
     shares = tuple(share for share in map(_number, items(section.get("profile"))) if share is not None)
     if len(shares) == MONTHS and min(shares) >= 0:
         yield from _refused(partial(Assumptions, profile=shares), (*AT, "profile"))
+        if section.get("monthly") is not None:
+            yield Problem((*AT, "profile"), "monthly says how requests spread over a year too; give one of the two")
     yield from _override_problems(section)
+    yield from _capacity_problems(section)
     yield from _table_problems(items(section.get("tables")))
 
 
@@ -130,10 +132,37 @@ def _lapses(made: Mapping[YamlPath, Override], until: float | None) -> Iterator[
     for at, override in capacities.items():
         if override.end is None or (until is not None and override.end.year > until):
             continue
-        after = override.end + timedelta(days=1)
+        after = pd.Timestamp(override.end) + pd.offsets.MonthBegin()
         if not any(other.holds(pd.DatetimeIndex([after])).any() for other in capacities.values()):
-            message = f"no capacity is given from {after} on; leave `to` out, or add one from that day"
+            message = f"no capacity is given from {after:%Y-%m-%d} on; leave `to` out, or add one from that day"
             yield Problem((*at, "to"), message)
+
+
+def _capacity_problems(section: Mapping[str, object]) -> Iterator[Problem]:
+    """Refuse a capacity where several local authorities are projected: it is one authority's."""
+    given = section.get("areas")
+    if not (given == "all" or any(map(_several, items(given))) or len({*map(_code, items(given))} - {""}) > 1):
+        return
+    message = "a capacity is one local authority's, and several are projected; name that one alone under areas"
+    if section.get("capacity") is not None:
+        yield Problem((*AT, "capacity"), message)
+    for number, entry in enumerate(items(section.get("overrides"))):
+        if block(entry).get("what") == "capacity":
+            yield Problem((*AT, "overrides", number, "what"), message)
+
+
+def _several(text: object) -> bool:
+    """Say whether an area is a sum of local authorities."""
+    code = _code(text)
+    return bool(code) and find_area(code).geographic_level != "local_authority"
+
+
+def _code(text: object) -> str:
+    """Return the code of an area; nothing for what is not one, which is told elsewhere."""
+    try:
+        return find_area(text).code if isinstance(text, str) and text.strip() else ""
+    except SpecError:
+        return ""
 
 
 def _kept(
@@ -144,7 +173,7 @@ def _kept(
         override = read(entry)
     except SpecError as error:
         said = _without_subject(error)
-        word = {"it": "to"}.get(said.split()[0], said.split()[0])
+        word = {"it": "to", "start": "from"}.get(said.split()[0], said.split()[0])
         yield Problem((*at, word) if word in block(entry) else at, said)
     else:
         if override is not None:

@@ -7,7 +7,7 @@ memory: a region is summed while its local authorities pass, and England while t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from forecast.ehc.history import published
 from forecast.ehc.nation import prepared
 from forecast.ehc.outputs import Projection
 from forecast.ehc.projection import project_each
-from forecast.reference import find_area
+from forecast.reference import Area, find_area
 from jobs.ehc_inputs import EhcJob
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class EhcResult:
         The same without overrides and capacity, on the same paths; None if there are none.
     entry : mapping
         What the manifest says: areas, until, last_flow, n_paths, settings, tables, overrides, notes and adjustment
-        by area code, provenance.
+        by area code, provenance, references.
     """
 
     table: pd.DataFrame
@@ -124,7 +124,7 @@ def _regions(each: Iterable[Projection], wanted: Set[str] | None, figures: Figur
 
 
 def _adjustment(made: Projection) -> list[dict[str, float]]:
-    """Return what the forecast of totals adds to that of the cohorts: January, plans, and per cent of the caseload."""
+    """Return what the forecast of totals adds to what the cohorts alone come to: January, plans, and per cent of it."""
     rows = made.adjustment()[["ds", "mean", "share"]]
     return [
         {"year": int(ds.year), "plans": round(float(mean), 1), "percent": round(float(share), 2)}
@@ -151,16 +151,28 @@ def _entry(job: EhcJob, config: RunConfig, shown: Mapping[str, _Shown]) -> dict[
         "notes": {code: list(each.notes) for code, each in shown.items()},
         "adjustment": {code: each.adjustment for code, each in shown.items()},
         "provenance": list(job.data.provenance),
+        "references": list(job.data.references),
     }
 
 
 def _settings(job: EhcJob) -> dict[str, str]:
     """Return the settings by name, as words: the rules with what they say."""
-    assumptions, profile = job.assumptions, job.assumptions.profile
-    counted = ", ".join(find_area(code).name for code in job.data.monthly)
+    assumptions = job.assumptions
+    own = [area for area in job.needed if area.code in job.data.monthly]
+    counted = ", ".join(area.name for area in own)
     return {
-        "profile": profile if isinstance(profile, str) else ", ".join(f"{share:g}" for share in profile),
+        "profile": _profile(job, [area for area in own if job.data.monthly[area.code].profile() is not None]),
         "requests": f"{assumptions.requests_rule}: {requests.NATIONAL_RULES[assumptions.requests_rule]}",
         "caseload": f"{assumptions.caseload_rule}: {growth.NATIONAL_RULES[assumptions.caseload_rule]}",
         **({"monthly": f"own requests by month of {counted}"} if counted else {}),
     }
+
+
+def _profile(job: EhcJob, seasons: Sequence[Area]) -> str:
+    """Say how requests fall on a year: as the settings have it, or as months of their own show for some authorities."""
+    profile = job.assumptions.profile
+    text = profile if isinstance(profile, str) else ", ".join(f"{share:g}" for share in profile)
+    named = ", ".join(area.name for area in seasons)
+    if not seasons:
+        return text
+    return f"own months of {named}" if len(seasons) == len(job.needed) else f"{text}; own months of {named}"

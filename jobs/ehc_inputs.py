@@ -14,7 +14,9 @@ import pandas as pd
 from forecast import reference
 from forecast.ehc.assumptions import Assumptions
 from forecast.ehc.figures import REFERENCE, Figures
+from forecast.ehc.hazards import fitted_cohort
 from forecast.ehc.local import MonthlyRequests
+from forecast.ehc.shares import fitted_shares
 from forecast.errors import InputError, SpecError
 from forecast.reference import Area, find_area
 from forecast.sources import sen2_breakdowns, sen2_release, sen2_schema
@@ -41,11 +43,13 @@ class EhcData:
     monthly : mapping of code to MonthlyRequests
         Requests that local authorities counted themselves.
     sources : tuple of SourceNote
-        Of the breakdowns and the monthly requests.
+        Of the breakdowns, the share of pupils with a plan, the population projections and the monthly requests.
     provenance : tuple of str
         Of all figures.
     warnings : tuple of str
         Breakdowns that a release does not give.
+    references : tuple of str
+        Sources read as tables for reference alone, whatever the as-of date: shares of need, population projections.
     """
 
     figures: Figures
@@ -53,6 +57,7 @@ class EhcData:
     sources: tuple[SourceNote, ...]
     provenance: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -103,15 +108,23 @@ def read_ehc(config: RunConfig, readings: Mapping[str, Reading]) -> EhcData | No
     figures = Figures.of_reading(
         reading, breakdowns=breakdowns.frame, pupils=reference.pupils_with_plan(), as_of=config.as_of
     )
+    measures = figures.breakdowns["measure"]
     used = set(figures.breakdowns["source"].unique())
+    dated = {*figures.breakdowns.loc[~measures.str.startswith(REFERENCE), "source"], *(n.id for n in reading.sources)}
+    population = reference.sources("population")
     own = [readings[config.ehc.monthly]] if config.ehc.monthly else []
     return EhcData(
         figures=figures,
         monthly=_monthly(config, config.ehc, own, figures),
-        sources=tuple(note for note in breakdowns.sources if note.id in used)
-        + tuple(n for each in own for n in each.sources),
+        sources=(
+            *(note for note in breakdowns.sources if note.id in used),
+            *reference.sources("pupils_with_plan"),
+            *population,
+            *(note for each in own for note in each.sources),
+        ),
         provenance=tuple(sorted({kind for each in (reading, *own) for kind in each.observations["provenance"]})),
         warnings=breakdowns.warnings,
+        references=(*sorted(used - dated), *(note.id for note in population)),
     )
 
 
@@ -178,7 +191,9 @@ def ehc_job(config: RunConfig, data: EhcData | None) -> EhcJob | None:
     Raises
     ------
     SpecError
-        A last year that is in the data already.
+        A last year that is in the data already, or an override that ends before the projection begins.
+    InputError
+        Figures that the split over ages or the cohort needs are not known, or months count something else.
     """
     section = config.ehc
     if section is None or data is None:
@@ -189,8 +204,32 @@ def ehc_job(config: RunConfig, data: EhcData | None) -> EhcJob | None:
             f"{config.file.name}: ehc.until: {section.until}, but figures go to {last} already on {config.as_of}. "
             f"Set {last + 1} or later."
         )
+    for number, override in enumerate(section.overrides):
+        if override.end is not None and override.end.year <= last:
+            raise SpecError(
+                f"{config.file.name}: ehc.overrides[{number}].to: {override.end} is before the first projected year, "
+                f"{last + 1}, so that nothing would change. Give a later day or take the override out."
+            )
+    _ask(config, data)
     wanted = _wanted(section, data.figures)
     return EhcJob(section, data, assumptions_of(section), wanted, _needed(wanted, data.figures))
+
+
+def _ask(config: RunConfig, data: EhcData) -> None:
+    """Ask what the projection would refuse after all forecasts are made."""
+    section = config.ehc
+    assert section is not None
+    try:
+        fitted_shares(data.figures)
+        fitted_cohort(data.figures)
+    except InputError as error:
+        raise InputError(f"{config.file.name}: ehc.data: data {section.data!r}: {error}") from error
+    for code, months in data.monthly.items():
+        try:
+            months.checked(data.figures.line("requests", code))
+        except InputError as error:
+            where = f"{config.file.name}: ehc.monthly: data {section.monthly!r}, {find_area(code).name}"
+            raise InputError(f"{where}: {error}") from error
 
 
 def _wanted(section: EhcSpec, figures: Figures) -> tuple[Area, ...]:

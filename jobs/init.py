@@ -99,11 +99,12 @@ ehc:
   until: 2035                      # the caseload to January 2036
   # Your own requests by month, an entry under data with source: table, measure: requests and freq: MS.
   # monthly: own
-  # Assessments that can be completed a month; without it the published shares within 20 weeks carry on.
+  # Assessments that one local authority, then the only one under areas, can complete a month; without it the
+  # published shares within 20 weeks carry on.
   # capacity: 60
   # Dated changes, each a value or a factor and a reason that the page gives: refusal and withdrawal (shares of
   # requests), no_plan (of completed assessments), overturned (of refusals), requests, cease and transfers_in
-  # (multiplied only), capacity. ages and `to`, the last day, can be left out.
+  # (multiplied only), capacity. ages and `to`, the last day, can be left out. They hold for each authority projected.
   # overrides:
   #   - {what: refusal, from: 2026-09-01, value: 0.20, reason: panel practice}
   #   - {what: requests, from: 2026-09-01, multiply: 1.2, ages: [0, 4], reason: early-years entry}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,15 +134,20 @@ def current(releases: Path) -> Mapping[str, Any] | None:
 
 def rendering_version() -> str:
     """Digest of the code and templates that draw a release: a new page design gives a new release id."""
-    package = files("forecast.publish")
-    templates = package.joinpath("templates")
-    entries = sorted([*package.iterdir(), *templates.iterdir()], key=lambda entry: entry.name)
     total = hashlib.sha256()
-    for entry in entries:
-        if entry.name.endswith((".py", ".j2", ".css")):
-            total.update(entry.name.encode())
-            total.update(entry.read_bytes().replace(b"\r\n", b"\n"))
+    for name, content in sorted(_drawing(files("forecast.publish"))):
+        total.update(name.encode())
+        total.update(content.replace(b"\r\n", b"\n"))
     return total.hexdigest()
+
+
+def _drawing(folder: Traversable, below: str = "") -> Iterator[tuple[str, bytes]]:
+    """Go through the files of a package and of the packages in it that draw a page, by relative path."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _drawing(entry, f"{below}{entry.name}/")
+        elif entry.name.endswith((".py", ".j2", ".css")):
+            yield f"{below}{entry.name}", entry.read_bytes()
 
 
 def _gate(run: RunRecord, run_folder: Path) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 
@@ -28,14 +29,14 @@ REQUEST_AGE_SPANS: tuple[tuple[int, int], ...] = ((0, 2), *((age, age) for age i
 """First and last age of each category."""
 STOCK_AGES: tuple[int, ...] = tuple(range(26))
 """Single years of age of a stock."""
-BANDS: Mapping[str, tuple[int, int]] = {
-    "0-4": (0, 4),
-    "5-10": (5, 10),
-    "11-15": (11, 15),
-    "16-19": (16, 19),
-    "20-25": (20, 25),
-}
+BANDS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {"0-4": (0, 4), "5-10": (5, 10), "11-15": (11, 15), "16-19": (16, 19), "20-25": (20, 25)}
+)
 """Published bands of stocks to January 2022 and of new plans to 2021: first and last age."""
+BAND_NAMES: Mapping[str, str] = MappingProxyType(
+    {"0-4": "Under 5", "5-10": "5 to 10", "11-15": "11 to 15", "16-19": "16 to 19", "20-25": "20 to 25"}
+)
+"""What a projection calls each of `BANDS`."""
 AUGUST = 243 / 365
 """31 August as a share of the year; also the share of a school cohort born January to August."""
 YOUNGEST = (0.01, 0.09, 0.90)
@@ -157,21 +158,36 @@ def band_sums(values: FloatArray, bands: Mapping[str, tuple[int, int]]) -> dict[
 
 
 def requests_by_age(totals: FloatArray, *, shares: FloatArray, population: FloatArray | None = None) -> FloatArray:
-    """Split requests (P, Y) over ages: (P, Y, 19), summing to the totals.
+    """Split requests over ages, and follow the number of children where it is known.
 
-    With a population, requests are rate by age x persons by age: the rates keep their proportions to each other and
-    follow the total that is forecast; what a projection of the population changes is which ages ask.
+    Without a population the parts sum to the totals. With one, requests are rate by age x persons by age, and the
+    totals say how the rates move: at each age requests are total x share x persons over those of the base year. So
+    they sum to more than the totals where the ages that ask grow, and to less where fewer children are born.
 
     Parameters
     ----------
     totals : ndarray (P, Y)
+        Requests if the number of children stayed.
     shares : ndarray (19,)
-        Shares of ages in the last published year.
+        Shares of ages in the last published year, the base; they sum to 1.
     population : ndarray (1 + Y, 19), optional
         Persons in that year, then in the years of `totals`: `population_by_request_age`.
+
+    Returns
+    -------
+    ndarray (P, Y, 19)
+
+    Examples
+    --------
+    >>> children = np.ones((2, 19))
+    >>> children[1, 0] = 0.5
+    >>> found = requests_by_age(np.full((1, 1), 100.0), shares=np.eye(19)[0] * 0.6 + np.eye(19)[5] * 0.4,
+    ...     population=children)
+    >>> found.sum().round(6), found[0, 0, 0].round(6)
+    (np.float64(70.0), np.float64(30.0))
     """
-    weights = shares[None, :] if population is None else shares * population[1:] / population[0]
-    return np.asarray(totals[:, :, None] * (weights / weights.sum(axis=1, keepdims=True)))
+    weights = shares if population is None else shares * population[1:] / population[0]
+    return np.asarray(totals[:, :, None] * weights)
 
 
 def population_by_request_age(code: str, years: Sequence[int]) -> FloatArray | None:

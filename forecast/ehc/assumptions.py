@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.ehc import growth, requests
+from forecast.ehc.ages import BAND_NAMES, BANDS
 from forecast.ehc.overrides import OLDEST, Override, applied, ordered
 from forecast.ehc.shares import PLACEMENTS
 from forecast.ehc.weeks import Profile
@@ -61,9 +62,7 @@ class PlanningTable:
                 )
 
 
-LSRP_BANDS = MappingProxyType(
-    {"Under 5": (0, 4), "5 to 10": (5, 10), "11 to 15": (11, 15), "16 to 19": (16, 19), "20 to 25": (20, 25)}
-)
+LSRP_BANDS = MappingProxyType({BAND_NAMES[band]: span for band, span in BANDS.items()})
 DEFAULT_TABLES = (
     PlanningTable("lsrp", "Plans by age band, as in a Local SEND Reform Plan", LSRP_BANDS, 5),
     PlanningTable("scap_primary", "Special schools, primary", {"Reception to Year 6": (4, 10)}, 5, "special"),

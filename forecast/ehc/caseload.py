@@ -11,8 +11,9 @@ cease in the same year, at half the rate; all plans held at 25 end. Nothing fall
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from types import MappingProxyType
 
 import numpy as np
 
@@ -29,19 +30,9 @@ one and five years: what it lacks is the number of new plans, and the weight goe
 """
 
 
-class Phase(NamedTuple):
-    """A move between phases of education: age at 31 August before, and the day its plan must be final."""
-
-    age: int
-    deadline: str
-
-
-PHASES = {
-    "into school": Phase(3, "15 February"),
-    "primary to secondary": Phase(10, "15 February"),
-    "into post-16": Phase(15, "31 March"),
-}
-"""Moves whose plans have a fixed day, in the year of the move (SEND Regulations 2014, regulation 18).
+PHASES: Mapping[str, int] = MappingProxyType({"into school": 3, "primary to secondary": 10, "into post-16": 15})
+"""Moves whose plans have a fixed day, in the year of the move (SEND Regulations 2014, regulation 18), and the age at
+31 August before of the children who make them.
 
 Infant to junior school is left out: how many children change school at 7 is not published.
 """
@@ -72,11 +63,6 @@ class CohortFlows:
     def caseload(self) -> FloatArray:
         """Plans in each January: (P, Y + 1)."""
         return np.asarray(self.stock.sum(axis=2))
-
-    def totals(self) -> dict[str, FloatArray]:
-        """Each flow summed over ages: (P, Y)."""
-        names = ("new", "ceased", "transfers", "residual", "adjustment")
-        return {name: getattr(self, name).sum(axis=2) for name in names}
 
 
 def run_cohort(
@@ -145,15 +131,16 @@ def reconciled(
 ) -> CohortFlows:
     """Carry a stock forward and lead it, path by path, to a mean of the cohort and a top-down forecast.
 
-    The mean is taken on the log scale. Paths of the two are paired by rank (`paired`). What has to be added to get
-    there is the adjustment: it is told, and put on ages in proportion to the stock.
+    The mean is taken on the log scale. What has to be added to get there is the adjustment: it is told, and put on
+    ages in proportion to the stock.
 
     Parameters
     ----------
     opening, new, hazards, transfers, residual
         As in `run_cohort`.
     topdown : ndarray (P, Y)
-        Caseload at the end of each year.
+        Caseload at the end of each year. Path k is led to path k, as they come: both foretell the same caseload, so
+        the caller puts high paths beside high ones (`order_matching`), for all areas alike.
     weight : float
         0 leaves the cohort alone, 1 ends each year with the top-down caseload.
     """
@@ -161,33 +148,64 @@ def reconciled(
     alone = run_cohort(opening, **rates).caseload[:, 1:]
     if weight == 0:
         return run_cohort(opening, **rates)
-    matched = paired(topdown, alone)
-    target = np.where(alone > 0, alone ** (1 - weight) * np.maximum(matched, 0.0) ** weight, alone)
+    target = np.where(alone > 0, alone ** (1 - weight) * np.maximum(topdown, 0.0) ** weight, alone)
     return run_cohort(opening, **rates, target=target)
 
 
-def paired(topdown: FloatArray, cohort: FloatArray) -> FloatArray:
-    """Reorder the paths of a forecast so that its high paths meet the high paths of another.
+def order_matching(topdown: FloatArray, other: FloatArray) -> IntArray:
+    """Order the paths of a forecast so that its high paths stand beside the high paths of another.
 
-    Both foretell the same caseload and miss it in the same direction (errors of areas correlate by 0.7 to 0.9 at
-    past origins), so a mean of paths drawn independently would be too sure of itself. Paths are ranked by their mean
-    log over the years; each keeps its own course.
+    Two forecasts of one caseload miss it in the same direction (errors of areas correlate by 0.7 to 0.9 at past
+    origins), so a mean of paths drawn independently would be too sure of itself. Paths are ranked by their mean log
+    over the years; each keeps its own course. An order found on totals and used for every area keeps the futures of
+    areas together.
 
     Parameters
     ----------
-    topdown, cohort : ndarray (P, Y)
+    topdown, other : ndarray (P, Y)
+        Not negative.
 
     Returns
     -------
-    ndarray (P, Y)
-        The rows of `topdown`, in the order of `cohort`.
+    ndarray (P,)
+        `topdown[order]` goes with `other`.
+
+    Examples
+    --------
+    >>> order_matching(np.array([[10.0], [30.0], [20.0]]), np.array([[3.0], [1.0], [2.0]])).tolist()
+    [1, 0, 2]
     """
-    matched = np.empty_like(topdown)
-    matched[_order(cohort)] = topdown[_order(topdown)]
-    return matched
+    order = np.empty(len(topdown), dtype=np.intp)
+    order[_ranked(other)] = _ranked(topdown)
+    return order
 
 
-def annual_reviews(stock: FloatArray, ceased: FloatArray, *, twice_under: int = 0) -> FloatArray:
+def scaled_adjustment(baseline: CohortFlows, new: FloatArray) -> FloatArray:
+    """Scale the adjustment of a baseline to other new plans, path by path and year by year.
+
+    What the adjustment corrects is mostly the number of new plans: that is what the cohort lacks (`TOPDOWN_WEIGHT`).
+    Where requests, refusals or a capacity change that number, the same correction is due on the new one: half the
+    plans, half the adjustment. Kept whole it would go on adding children for plans that are no longer made.
+
+    Parameters
+    ----------
+    baseline : CohortFlows
+        As `reconciled` leaves it.
+    new : ndarray (P, Y, 26)
+        New plans by age with the change.
+
+    Returns
+    -------
+    ndarray (P, Y, 26)
+        The adjustment times new plans over those of the baseline, of all ages together; as it was in a year in which
+        the baseline has none.
+    """
+    total, before = new.sum(axis=2), baseline.new.sum(axis=2)
+    times = np.divide(total, before, out=np.ones_like(before), where=before > 0)
+    return np.asarray(baseline.adjustment * times[:, :, None])
+
+
+def annual_reviews(stock: FloatArray, ceased: FloatArray) -> FloatArray:
     """Count reviews due in each year: each plan of the January stock once, but for half of those that cease.
 
     New plans have their first review in the year after.
@@ -196,15 +214,12 @@ def annual_reviews(stock: FloatArray, ceased: FloatArray, *, twice_under: int = 
     ----------
     stock : ndarray (P, Y + 1, 26)
     ceased : ndarray (P, Y, 26)
-    twice_under : int
-        Children younger than this are reviewed twice a year; 0 for none. (Guidance asks to consider it under 5.)
 
     Returns
     -------
     ndarray (P, Y)
     """
-    due = np.maximum(stock[:, :-1] - ceased / 2, 0.0)
-    return np.asarray(due.sum(axis=2) + due[..., :twice_under].sum(axis=2))
+    return np.asarray(np.maximum(stock[:, :-1] - ceased / 2, 0.0).sum(axis=2))
 
 
 def phase_transfers(stock: FloatArray) -> dict[str, FloatArray]:
@@ -218,7 +233,7 @@ def phase_transfers(stock: FloatArray) -> dict[str, FloatArray]:
     -------
     dict of name of `PHASES` to ndarray (P, Y + 1)
     """
-    return {name: stock[..., phase.age] for name, phase in PHASES.items()}
+    return {name: stock[..., age] for name, age in PHASES.items()}
 
 
 def _older(values: FloatArray) -> FloatArray:
@@ -226,5 +241,6 @@ def _older(values: FloatArray) -> FloatArray:
     return np.concatenate([np.zeros_like(values[:, :1]), values[:, :-1]], axis=1)
 
 
-def _order(paths: FloatArray) -> IntArray:
+def _ranked(paths: FloatArray) -> IntArray:
+    """Paths (P,) from the lowest to the highest."""
     return np.argsort(np.log1p(np.maximum(paths, 0.0)).mean(axis=1), kind="stable")

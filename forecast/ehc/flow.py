@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,13 @@ REJOIN = 26
 """Weeks from a refusal to its being overturned, an assumption: mediation, an appeal and its hearing."""
 REJOINED_DUE = 14
 """Weeks from an order to assess to the plan: regulation 44 of the SEND Regulations 2014."""
+CLEARING = 156
+"""Weeks over which open cases that the lags cannot hold are worked off, an assumption.
+
+An area that has three times the cases open that its lags explain has not kept up, and would not clear them within a
+year: how long it takes is not published, and three years is what an area takes that each year does a third more than
+comes in from a backlog of a year's work.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +52,14 @@ def flow_of(
     *,
     undecided: FloatArray,
     assessing: FloatArray,
+    undecided_excess: FloatArray,
+    assessing_excess: FloatArray,
     queue_from: int,
 ) -> Flow:
     """Lay out the flow of a projection.
+
+    The excess of the opening is decided, or completed, evenly over `CLEARING` weeks, who asked first or was ready
+    first going first, and always late; in the queue under a capacity it has its turn like any other case.
 
     Parameters
     ----------
@@ -60,31 +72,22 @@ def flow_of(
     undecided, assessing : ndarray (EARLIER_WEEKS,)
         Shares of the opening undecided and assessments by the week of their request, oldest first; sum 1 or all 0,
         and none in a week of which the lags leave none open.
+    undecided_excess, assessing_excess : ndarray (EARLIER_WEEKS,)
+        What of these shares the lags cannot hold: none above them.
     queue_from : int
         First week under a capacity; as many as there are weeks if there is none.
     """
     from forecast.engine.pipeline import Flow
 
     n_weeks = len(weeks.year)
-    decision, ready, issue, chance = lags.ranked()
-    asked = np.arange(-EARLIER_WEEKS, n_weeks)
-    source = np.concatenate([np.zeros(EARLIER_WEEKS, dtype=np.int64), period + 1])
-    before = asked < 0
-    open_still = decision[None, :] >= -asked[:, None]
-    left = np.where(before[:, None], open_still * chance, chance)
-    left = left / np.maximum(left.sum(axis=1, keepdims=True), 1e-300)
-    share = np.concatenate([undecided, weeks.share])[:, None] * left
-    row, atom = np.nonzero(share)
-    entered = asked[row] + decision[atom]
-    inside = entered < n_weeks
-    row, atom, entered = row[inside], atom[inside], entered[inside]
-    amount = share[row, atom]
-    key = source[row] * (stretch[-1] + 1) + stretch[entered]
+    source, asks, late = _decided(weeks, period, lags, undecided, undecided_excess)
+    key = source * (stretch[-1] + 1) + stretch[asks.entered]
     pairs, group = np.unique(key, return_inverse=True)
     n_pairs = len(pairs)
     n_groups = 2 * n_pairs + 2
-    first = Entries(group, amount, asked[row], entered, asked[row] + ready[atom], asked[row] + issue[atom])
-    entries = first.joined(_rejoined(first, n_pairs, n_weeks, lags)).joined(_opening(assessing, n_groups - 2, lags))
+    first = replace(asks, group=group)
+    entries = first.joined(_rejoined(first, n_pairs, n_weeks, lags))
+    entries = entries.joined(_opening(assessing, assessing_excess, n_groups - 2, lags))
     entries = entries.joined(_pending(weeks, n_groups - 1, lags))
     opening = entries.group == n_groups - 2
     timed = (entries.group < n_pairs) | opening
@@ -119,8 +122,8 @@ def flow_of(
     return Flow(
         source=pairs // (stretch[-1] + 1),
         stretch=pairs % (stretch[-1] + 1),
-        decided=_sums(group, amount, n_pairs),
-        within_6=_sums(group, amount * (decision[atom] <= DECISION_DUE), n_pairs),
+        decided=_sums(group, first.share, n_pairs),
+        within_6=_sums(group, first.share * ~late, n_pairs),
         enter_at=enter[0],
         enter_group=enter[1],
         enter=enter[2],
@@ -151,6 +154,59 @@ def decided_before(weeks: Weeks, lags: Lags) -> FloatArray:
     return made[-REJOIN:]
 
 
+def _decided(
+    weeks: Weeks, period: IntArray, lags: Lags, undecided: FloatArray, excess: FloatArray
+) -> tuple[IntArray, Entries, npt.NDArray[np.bool_]]:
+    """Give what is decided within the projection: sources (n,), entries as if all agreed, late decisions (n,)."""
+    n_weeks = len(weeks.year)
+    decision, ready, issue, chance = lags.ranked()
+    asked = np.arange(-EARLIER_WEEKS, n_weeks)
+    source = np.concatenate([np.zeros(EARLIER_WEEKS, dtype=np.int64), period + 1])
+    before = asked < 0
+    open_still = decision[None, :] >= -asked[:, None]
+    left = np.where(before[:, None], open_still * chance, chance)
+    left = left / np.maximum(left.sum(axis=1, keepdims=True), 1e-300)
+    row, atom = np.nonzero(np.concatenate([undecided, weeks.share])[:, None] * left)
+    share, slow = (
+        np.concatenate(each)[row] * left[row, atom]
+        for each in ((np.maximum(undecided - excess, 0.0), weeks.share), (excess, np.zeros(n_weeks)))
+    )
+    turn, part, week = _in_turn(slow, np.maximum(asked[row] + DECISION_DUE + 1, asked[row] + decision[atom]))
+    waited = week - asked[row[turn]] - decision[atom[turn]]  # beyond the lag
+    row, atom = np.concatenate([row, row[turn]]), np.concatenate([atom, atom[turn]])
+    waited = np.concatenate([np.zeros(len(share), dtype=np.int64), waited])
+    slowed = np.arange(len(row)) >= len(share)
+    issued = asked[row] + issue[atom] + waited
+    entries = Entries(
+        source[row],
+        np.concatenate([share, part]),
+        asked[row],
+        asked[row] + decision[atom] + waited,
+        asked[row] + ready[atom] + waited,
+        np.where(slowed, np.maximum(issued, asked[row] + PLAN_DUE + 1), issued),
+    )
+    inside = (entries.entered < n_weeks) & (entries.share > 0)
+    entries = Entries(*(each[inside] for each in vars(entries).values()))
+    return entries.group, entries, entries.entered - entries.asked > DECISION_DUE
+
+
+def _in_turn(share: FloatArray, earliest: IntArray) -> tuple[IntArray, FloatArray, IntArray]:
+    """Work cases (n,) off evenly over `CLEARING` weeks in their order: which of them, what of it, in which week (m,).
+
+    No case before its earliest week, so that one which is not yet late waits for that.
+    """
+    ends = np.cumsum(share)
+    if not len(ends) or ends[-1] <= 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64)
+    cuts = np.unique(np.concatenate([ends, ends[-1] * np.arange(1, CLEARING + 1) / CLEARING]))
+    cuts = cuts[cuts <= ends[-1]]
+    part = np.diff(cuts, prepend=0.0)
+    middle = cuts - part / 2
+    case = np.searchsorted(ends, middle)
+    week = np.minimum((middle / ends[-1] * CLEARING).astype(np.int64), CLEARING - 1)
+    return case, part, np.maximum(week, earliest[case])
+
+
 def _rejoined(first: Entries, n_pairs: int, n_weeks: int, lags: Lags) -> Entries:
     """Refusals overturned later: they rejoin as a group and take what the process takes after a decision."""
     cell = first.group * n_weeks + first.entered
@@ -179,17 +235,23 @@ def _after(group: IntArray, share: FloatArray, entered: IntArray, lags: Lags) ->
     )
 
 
-def _opening(assessing: FloatArray, group: int, lags: Lags) -> Entries:
+def _opening(assessing: FloatArray, excess: FloatArray, group: int, lags: Lags) -> Entries:
     """Assessments agreed before the start and not completed by then."""
     decision, ready, issue, chance = lags.ranked()
     asked = np.arange(-EARLIER_WEEKS, 0)
     open_now = (decision[None, :] < -asked[:, None]) & (issue[None, :] >= -asked[:, None])
     left = open_now * chance
-    share = assessing[:, None] * left / np.maximum(left.sum(axis=1, keepdims=True), 1e-300)
-    row, atom = np.nonzero(share)
+    left = left / np.maximum(left.sum(axis=1, keepdims=True), 1e-300)
+    row, atom = np.nonzero(assessing[:, None] * left)
+    order = np.argsort(asked[row] + ready[atom], kind="stable")
+    row, atom = row[order], atom[order]
+    share, slow = ((each[:, None] * left)[row, atom] for each in (np.maximum(assessing - excess, 0.0), excess))
+    turn, part, week = _in_turn(slow, np.maximum(asked[row] + PLAN_DUE + 1, asked[row] + ready[atom]))
+    issued = np.concatenate([asked[row] + issue[atom], week])
+    row, atom = np.concatenate([row, row[turn]]), np.concatenate([atom, atom[turn]])
     asked = asked[row]
     entered = asked + decision[atom]
-    return Entries(np.full(len(row), group), share[row, atom], asked, entered, asked + ready[atom], asked + issue[atom])
+    return Entries(np.full(len(row), group), np.concatenate([share, part]), asked, entered, asked + ready[atom], issued)
 
 
 def _sums(place: IntArray, values: FloatArray, size: int) -> FloatArray:

@@ -20,7 +20,7 @@ from forecast.ehc.figures import Figures
 from forecast.ehc.pooled import fit_steps
 from forecast.errors import SpecError
 from forecast.models.base import Capability
-from forecast.models.history import last_observed, take
+from forecast.models.history import MAD_TO_SD, last_observed, take
 from forecast.panel import FloatArray, Window
 
 NATIONAL_RULES: Mapping[str, str] = MappingProxyType(
@@ -35,7 +35,6 @@ NATIONAL_RULES: Mapping[str, str] = MappingProxyType(
 )
 FADE: Mapping[str, float] = MappingProxyType({"fading_inflow": 0.8, "last_growth": 1.0, "steady_inflow": 0.0})
 WINSOR = 3.0
-MAD_TO_SD = 1.4826
 MAX_GROWTH = log(1.5)
 INPUTS = ("last year's growth", "accepted requests", "share of pupils")
 REQUESTS = 1
@@ -141,7 +140,7 @@ class CaseloadGrowth:
         """Total of the nation over that at the origin (horizon,)."""
         origin = int(stock.columns[-1])
         inflow = _inflow(self.figures, origin)
-        path = national_path(_last_growth(self.figures, stock), inflow, horizon, fade=FADE[self.national_rule])
+        path = caseload_path(_last_growth(self.figures, stock), inflow, horizon, fade=FADE[self.national_rule])
         given = self.national_total or {}
         if origin not in given:
             return path
@@ -151,7 +150,7 @@ class CaseloadGrowth:
         return np.asarray(np.exp(np.where(np.isfinite(told), told, steps).cumsum()), dtype=np.float64)
 
 
-def national_path(growth: float, inflow: float, horizon: int, *, fade: float) -> FloatArray:
+def caseload_path(growth: float, inflow: float, horizon: int, *, fade: float) -> FloatArray:
     """Follow the nation's caseload as a stock with an inflow and exits, over that at the origin.
 
     Exits are the share of the caseload that makes the last year's figures balance (new plans less the change of the
@@ -173,9 +172,9 @@ def national_path(growth: float, inflow: float, horizon: int, *, fade: float) ->
 
     Examples
     --------
-    >>> national_path(np.log(1.1), 0.15, 3, fade=1.0).round(3).tolist()
+    >>> caseload_path(np.log(1.1), 0.15, 3, fade=1.0).round(3).tolist()
     [1.1, 1.21, 1.331]
-    >>> national_path(np.log(1.1), 0.15, 3, fade=0.0).round(3).tolist()
+    >>> caseload_path(np.log(1.1), 0.15, 3, fade=0.0).round(3).tolist()
     [1.085, 1.164, 1.239]
     """
     growth = float(np.clip(growth, -MAX_GROWTH, MAX_GROWTH))

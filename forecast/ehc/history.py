@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from forecast.ehc.assumptions import LSRP_BANDS
+from forecast.ehc.ages import BAND_NAMES, BANDS
 from forecast.ehc.figures import Figures
 
 # Measures of a projection and the published ones they carry on.
@@ -19,10 +19,9 @@ PUBLISHED = {
     "ceased": "ceased",
     "caseload": "caseload",
 }
-BANDS = {"0-4": "Under 5", "5-10": "5 to 10", "11-15": "11 to 15", "16-19": "16 to 19", "20-25": "20 to 25"}
 # Band of each published single age of the caseload.
-OF_AGE = {"0-2": "Under 5"} | {
-    str(age): label for label, (first, last) in LSRP_BANDS.items() for age in range(max(first, 3), last + 1)
+OF_AGE = {"0-2": BAND_NAMES["0-4"]} | {
+    str(age): BAND_NAMES[band] for band, (first, last) in BANDS.items() for age in range(max(first, 3), last + 1)
 }
 COLUMNS = ("measure", "by", "category", "year", "y")
 
@@ -48,7 +47,7 @@ def published(figures: Figures, code: str) -> pd.DataFrame:
     bands = rows[rows["measure"].eq("caseload") & rows["area_code"].eq(code) & rows["age"].isin(list(BANDS))]
     bands = bands[bands["placement"].eq("") & bands["need"].eq("")]
     split = pd.DataFrame(
-        {"year": bands["ds"].dt.year, "y": bands["y"], "measure": "caseload", "category": bands["age"].map(BANDS)}
+        {"year": bands["ds"].dt.year, "y": bands["y"], "measure": "caseload", "category": bands["age"].map(BAND_NAMES)}
     )
     single = rows[rows["measure"].eq("caseload") & rows["area_code"].eq(code) & rows["age"].isin(list(OF_AGE))]
     single = single[single["placement"].eq("") & single["need"].eq("")].dropna(subset="y")

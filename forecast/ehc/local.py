@@ -7,11 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecast.ehc.weeks import Weeks
 from forecast.errors import InputError
 from forecast.panel import FloatArray
 
 PROFILE_MONTHS = 24
-LEAST_NOISE = 0.1
+MONTH_NOISE, COMMON_NOISE = 0.2, 0.1
+"""How far a month lies from its expected count beside chance, as a log: by itself, and in common with its neighbours
+(the profile is not known exactly). Assumptions: no months of many authorities are published."""
+SAME_COUNT = 0.15
+"""How far a year's months may differ from the published year, as a share, to be the same count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +41,18 @@ class MonthlyRequests:
         Raises
         ------
         InputError
-            A column or all figures are missing, a month stands twice, or a count is negative.
+            A column, a date or all figures are missing, a month stands twice, or a count is not one.
         """
         missing = [name for name in ("ds", "y") if name not in frame.columns]
         if missing:
             raise InputError(f"monthly requests: no column '{missing[0]}'; ds and y are needed. Rename or add it.")
-        line = frame.assign(ds=pd.to_datetime(frame["ds"]).dt.to_period("M").dt.to_timestamp()).sort_values("ds")
+        try:
+            line = frame.assign(ds=pd.to_datetime(frame["ds"]), y=pd.to_numeric(frame["y"]))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"monthly requests: {error}. Give dates in ds and numbers in y.") from error
+        if line["ds"].isna().any() or np.isinf(line["y"]).any():
+            raise InputError("monthly requests: a date is missing or a count has no end. Correct or take out the row.")
+        line = line.assign(ds=line["ds"].dt.to_period("M").dt.to_timestamp()).sort_values("ds")
         twice = line.loc[line["ds"].duplicated(), "ds"]
         if len(twice):
             raise InputError(f"monthly requests: {twice.iloc[0]:%Y-%m} stands twice; one count a month. Add them up.")
@@ -68,12 +79,36 @@ class MonthlyRequests:
         share = relative.groupby(pd.DatetimeIndex(relative.index).month).mean().reindex(range(1, 13)).fillna(0.0)
         return tuple((share / share.sum()).tolist())
 
+    def checked(self, published: pd.Series) -> MonthlyRequests:
+        """Return the months if they count what is published, or refuse them.
+
+        Parameters
+        ----------
+        published : Series
+            Requests by calendar year.
+
+        Raises
+        ------
+        InputError
+            A whole year of months differs from the published year by more than 15 %.
+        """
+        years = self.months.year.to_numpy()
+        for year in np.unique(years):
+            counts = self.counts[(years == year) & np.isfinite(self.counts)]
+            said = float(published.get(year, np.nan))
+            if len(counts) == 12 and abs(counts.sum() / said - 1) > SAME_COUNT:
+                raise InputError(
+                    f"monthly requests of {year}: {counts.sum():,.0f} in all, {said:,.0f} published; within "
+                    f"{SAME_COUNT:.0%} is needed to be the same count. Check what the months count, or leave them out."
+                )
+        return self
+
     def said(self, used: int) -> str:
         """Say what the months were used for, given how many are of years not published yet."""
         span = f"{self.months[0]:%B %Y} to {self.months[-1]:%B %Y}"
         shown = "set how a year's requests spread over its months", "are too few to show a season"
         season = shown[self.profile() is None]
-        level = f"; {used} of them are later than what is published and move the years after" if used else ""
+        level = f"; {used} of them are later than what is published, and move that year and those after" if used else ""
         return f"The authority's own monthly requests, {span}, {season}{level}."
 
     def conditioned(
@@ -81,7 +116,7 @@ class MonthlyRequests:
     ) -> tuple[FloatArray, int]:
         """Move paths of yearly requests to what the months since have shown.
 
-        Months already counted are taken as they are. What they say of the level is weighed against what was
+        The sum of the months already counted is taken as it is. What it says of the level is weighed against what was
         expected by how far paths spread and how noisy months are (an ensemble Kalman update with perturbed
         observations: Evensen 1994, *Journal of Geophysical Research* 99, 10143-10162).
 
@@ -91,7 +126,7 @@ class MonthlyRequests:
             Requests of the calendar years from `first_year` on.
         first_year : int
         profile : ndarray (12,)
-            Share of each month in its year.
+            Share of each calendar month in its year.
         rng : numpy Generator
 
         Returns
@@ -108,7 +143,7 @@ class MonthlyRequests:
         expected = paths[:, year[used]] * share
         counted = self.counts[used]
         surprise = np.log((counted.sum() + 0.5) / (expected.sum(axis=1) + 0.5))
-        noise = max(LEAST_NOISE**2, 1 / max(float(counted.mean()), 1.0)) / len(used)
+        noise = max(MONTH_NOISE**2, 1 / max(float(counted.mean()), 1.0)) / len(used) + COMMON_NOISE**2
         spread = float(surprise.var())
         weight = spread / (spread + noise)
         shift = np.exp(weight * (surprise + rng.normal(0.0, np.sqrt(noise), len(paths))))
@@ -118,3 +153,12 @@ class MonthlyRequests:
             left = max(1 - float(share[inside].sum()), 0.0)
             moved[:, y] = counted[inside].sum() + moved[:, y] * left
         return moved, len(used)
+
+
+def calendar_shares(weeks: Weeks) -> FloatArray:
+    """Share of each calendar month in the first year of `weeks`: each week spread over its Monday to Friday (12,)."""
+    first = weeks.year == 0
+    days = weeks.mondays[first].to_numpy()[:, None] + np.arange(5).astype("timedelta64[D]")
+    months = days.astype("datetime64[M]").astype(np.int64) - (weeks.years[0] - 1970) * 12
+    share = np.repeat(weeks.share[first], 5) / 5
+    return np.bincount(np.clip(months.ravel(), 0, 11), share, minlength=12).astype(np.float64)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from forecast.ehc.requests import RequestGrowth
 from forecast.ehc.shares import Shares, fitted_shares
 from forecast.errors import SpecError
 from forecast.forecasting import forecast_panel
+from forecast.intervals import Draws
 from forecast.models.base import Model
 from forecast.panel import FloatArray, Panel
 
@@ -98,9 +100,13 @@ def _joint_paths(figures: Figures, measure: str, model: Model, years: int, *, n_
         groups=(),
     )
     made = forecast_panel(panel, horizon=years, model=model, n_paths=n_paths, seed=seed, max_gap=table.shape[1])
-    paths = made.paths.transpose(0, 2, 1)
+    codes = tuple(unique_id.split("/")[1] for unique_id in made.ids)
+    # Drawn by the area's name alone, its requests and its caseload meet the same surprises on each path: a future with
+    # many requests is one with many plans. Errors of the two correlated by 0.7 to 0.9 at past origins.
+    draws = replace(cast("Draws", made.source), ids=codes)
+    paths = draws.draw(np.arange(len(codes))).transpose(0, 2, 1)
     found = np.full((len(figures.areas), n_paths, years), np.nan)
-    found[[figures.row(unique_id.split("/")[1]) for unique_id in made.ids]] = np.minimum(
+    found[[figures.row(code) for code in codes]] = np.minimum(
         paths, MOST_TIMES * (np.median(paths, axis=1, keepdims=True) + 1)
     )
     missing = np.flatnonzero(np.isnan(found[:, 0, 0]))

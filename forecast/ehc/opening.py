@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from forecast.ehc.figures import Figures
-from forecast.ehc.flow import decided_before, shares_of
+from forecast.ehc.flow import CLEARING, decided_before, shares_of
 from forecast.ehc.lags import Lags
 from forecast.ehc.rates import StageRates, request_mix
 from forecast.ehc.weeks import EARLIER_WEEKS, Weeks
@@ -26,6 +26,9 @@ class Opening:
         Requests without a decision; assessments agreed and not completed; refusals that will be overturned.
     undecided_weeks, assessing_weeks : ndarray (EARLIER_WEEKS,)
         Shares by the week of the request, oldest first.
+    undecided_excess, assessing_excess : ndarray (EARLIER_WEEKS,)
+        What of these shares is beyond what the area's lags imply for its requests of the year before: such cases are
+        worked off over `flow.CLEARING` weeks.
     requested, planned : float
         Requests of the year before, and plans that follow from it: for what falls due in the first weeks only.
     notes : tuple of str
@@ -36,6 +39,8 @@ class Opening:
     appeals: FloatArray
     undecided_weeks: FloatArray
     assessing_weeks: FloatArray
+    undecided_excess: FloatArray
+    assessing_excess: FloatArray
     requested: float
     planned: float
     notes: tuple[str, ...] = ()
@@ -51,7 +56,6 @@ def opening_of(
     agreed: float,
     appeals: FloatArray | None = None,
     planned: float | None = None,
-    notes: tuple[str, ...] = (),
 ) -> Opening:
     """Spread open cases over the weeks of their requests, as long ago as the area's lags make likely.
 
@@ -66,19 +70,21 @@ def opening_of(
         Default none.
     planned : float, optional
         Plans that follow from that year; default as many as were agreed.
-    notes : tuple of str
     """
     decided, waiting = _by_week(lags)
     most = agreed * weeks.earlier * decided if agreed else weeks.earlier * decided
+    undecided_weeks = shares_of(weeks.earlier * (1 - decided), 1 - decided)
+    assessing_weeks = _tilted(most, waiting, float(assessing.sum()))
     return Opening(
         undecided=undecided,
         assessing=assessing,
         appeals=np.zeros_like(undecided) if appeals is None else appeals,
-        undecided_weeks=shares_of(weeks.earlier * (1 - decided), 1 - decided),
-        assessing_weeks=_tilted(most, waiting, float(assessing.sum())),
+        undecided_weeks=undecided_weeks,
+        assessing_weeks=assessing_weeks,
+        undecided_excess=_beyond(undecided, undecided_weeks, requested * weeks.earlier * (1 - decided)),
+        assessing_excess=_beyond(assessing, assessing_weeks, agreed * weeks.earlier * decided * waiting),
         requested=requested,
         planned=agreed if planned is None else planned,
-        notes=notes,
     )
 
 
@@ -86,7 +92,8 @@ def fitted_opening(figures: Figures, code: str, *, weeks: Weeks, rates: StageRat
     """Say what an area has open at the end of its latest published year.
 
     Assessments in progress were last published for 2021; since then they grow by those agreed and shrink by those
-    completed, and are never fewer than the process itself holds.
+    completed, and are never fewer than the process itself holds. Requests of an area without that year's move with
+    England's from its latest.
 
     Parameters
     ----------
@@ -99,10 +106,7 @@ def fitted_opening(figures: Figures, code: str, *, weeks: Weeks, rates: StageRat
         Of the area.
     """
     notes: list[str] = []
-    requested = figures.last("requests", code)
-    if np.isnan(requested):
-        requested = 0.0
-        notes.append("The area has no usable number of requests: nothing is taken to be open at the start.")
+    requested = _requested(figures, code, notes)
     mix = request_mix(figures, code)
     decided, waiting = _by_week(lags)
     undecided = float(figures.line("requests_undecided", code).get(figures.last_flow, np.nan))
@@ -117,7 +121,7 @@ def fitted_opening(figures: Figures, code: str, *, weeks: Weeks, rates: StageRat
     rolled = _rolled(figures, code, undecided, requested, float(mix @ rates.withdrawal))
     assessing = min(max(rolled, least), float(held.sum())) if np.isfinite(rolled) else expected
     notes.append(_said(assessing, rolled, least, figures.last_flow))
-    return opening_of(
+    found = opening_of(
         weeks,
         lags,
         undecided=undecided * mix,
@@ -126,8 +130,38 @@ def fitted_opening(figures: Figures, code: str, *, weeks: Weeks, rates: StageRat
         agreed=agreed,
         appeals=requested * mix * rates.refusal * rates.overturned * float(decided_before(weeks, lags).sum()),
         planned=requested * float(agreed_mix @ (1 - rates.no_plan)),
-        notes=tuple(notes),
     )
+    return replace(found, notes=(*notes, *_said_of_excess(found)))
+
+
+def _requested(figures: Figures, code: str, notes: list[str]) -> float:
+    """Return requests of the latest year; notes say where they are not those published."""
+    line, england = figures.line("requests", code), figures.national["requests"]
+    if line.empty:
+        notes.append("The area has no usable number of requests: nothing is taken to be open at the start.")
+        return 0.0
+    year, requests = int(line.index[-1]), float(line.iloc[-1])
+    if year == figures.last_flow:
+        return requests
+    moved = requests * float(england[figures.last_flow] / england[year])
+    notes.append(
+        f"Requests of {figures.last_flow}: {moved:,.0f}, the area's {requests:,.0f} of {year} moved with those of "
+        "England, as it has no usable number of its own."
+    )
+    return moved
+
+
+def _said_of_excess(opening: Opening) -> list[str]:
+    pairs = (
+        ("requests without a decision", "decided", opening.undecided, opening.undecided_excess),
+        ("assessments in progress", "completed, without a capacity,", opening.assessing, opening.assessing_excess),
+    )
+    return [
+        f"Of {cases.sum():,.0f} {name} at the start, {cases.sum() * excess.sum():,.0f} are more than the area's own "
+        f"lags leave open: they are taken to be {done} evenly over {CLEARING // 52} years, and late."
+        for name, done, cases, excess in pairs
+        if cases.sum() * excess.sum() >= 0.5
+    ]
 
 
 def _said(assessing: float, rolled: float, least: float, year: int) -> str:
@@ -174,6 +208,16 @@ def _in_process(lags: Lags) -> FloatArray:
     ago = np.arange(EARLIER_WEEKS, 0, -1)[:, None]
     held: FloatArray = ((decision < ago) * (ready >= ago) * chance).sum(axis=1)
     return held
+
+
+def _beyond(cases: FloatArray, shares: FloatArray, implied: FloatArray) -> FloatArray:
+    """Shares by week beyond the cases that are implied in all."""
+    total = float(cases.sum())
+    if total <= implied.sum():
+        return np.zeros_like(shares)
+    beyond = np.maximum(shares - implied / total, 0.0)
+    excess: FloatArray = beyond * (1 - float(implied.sum()) / total) / beyond.sum()
+    return excess
 
 
 def _tilted(most: FloatArray, waiting: FloatArray, total: float) -> FloatArray:

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
-from forecast.ehc.ages import REQUEST_AGES, STOCK_AGES
-from forecast.ehc.assumptions import LSRP_BANDS, Assumptions
-from forecast.ehc.caseload import PHASES
-from forecast.ehc.shares import CAUSES, NEEDS, PLACEMENTS
+from forecast.ehc.assumptions import LSRP_BANDS, Assumptions, PlanningTable
+from forecast.ehc.measures import BY_AGE, BY_SHARES, CATEGORIES, FREQS, HIDDEN, JANUARY, SHARES, STOCK_FLOW
+from forecast.ehc.quantiles import summary
 from forecast.errors import SpecError
 from forecast.panel import FloatArray
 from forecast.reference.areas import Area
 
 LEVELS = (80,)
-CATEGORIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "requests/age": REQUEST_AGES,
-        "caseload/age": tuple(str(age) for age in STOCK_AGES),
-        "caseload/need": NEEDS,
-        "caseload/placement": PLACEMENTS,
-        "ceased/cause": CAUSES,
-        "phase_transfers/phase": tuple(PHASES),
-    }
-)
-# Shares of sums, in per cent: the part and the whole, both in `paths`.
-SHARES = MappingProxyType(
-    {
-        "timeliness_20_week": ("within_20_weeks", "timed"),
-        "decided_within_6_weeks": ("decided_within_6", "decisions"),
-    }
-)
-HIDDEN = frozenset({"within_20_weeks", "timed", "decided_within_6", "caseload_alone"})
-JANUARY = frozenset({"caseload", "phase_transfers"})
-MODELLED = frozenset({"caseload/need", "caseload/placement", "ceased/cause", "requests/age"})
-STOCK_FLOW = ("new_plans", "ceased", "transfers_in", "residual", "adjustment")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +35,9 @@ class Projection:
         Latest calendar year with published flows; last one projected.
     assumptions : Assumptions
     paths : mapping of str to ndarray (n_paths, T) or (n_paths, T, categories)
-        By measure, "measure/dimension" (`CATEGORIES`), "table:name" or "month:measure". Flows are of the
-        calendar years after `last_flow`, or of their months; stocks (`JANUARY`, tables) are of the Januaries from
-        `last_flow` + 1 on, whose caseload is the published one.
+        By measure, "measure/dimension" (`measures.CATEGORIES`), "table:name" or "month:measure". Flows are of the
+        calendar years after `last_flow`, or of their months; stocks (`measures.JANUARY`, tables) are of the
+        Januaries from `last_flow` + 1 on, whose caseload is the published one.
     history : DataFrame
         measure, by, category, year, y: published figures.
     notes : tuple of str
@@ -93,7 +69,10 @@ class Projection:
         return self.frame("timeliness_20_week", levels=levels)
 
     def backlog(self, *, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
-        """Return children agreed for assessment whose assessment is not completed, on 31 December."""
+        """Return children agreed for assessment whose assessment is not completed.
+
+        Counted on 31 December; `ds` is the first day of the year that ends with it.
+        """
         return self.frame("backlog", levels=levels)
 
     def caseload(self, *, by: str | None = None, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
@@ -137,13 +116,15 @@ class Projection:
         Returns
         -------
         DataFrame
-            ds, the dimension, mean, median, and lo and hi of each level. `ds` is the first day of the period, of
-            a stock the day it is counted on.
+            ds, the dimension, mean, median, and lo and hi of each level. `ds` is the first day of the period, also
+            of what is counted at its end (backlog, undecided, waiting_over_20_weeks); of what is counted in January
+            (caseload, phase_transfers) that of the January.
 
         Raises
         ------
         SpecError
-            There is no such measure, or not by that dimension.
+            There is no such measure, or not by that dimension or `freq`; a level is not a per cent above 1 and
+            below 100.
         """
         found = self._summary(measure, by or "", freq, levels)
         return found.rename(columns={"category": by}) if by else found.drop(columns="category")
@@ -166,11 +147,15 @@ class Projection:
         -------
         DataFrame
             area_code, area_name, measure, by, category, freq, ds, mean, median, lo and hi of each level, and
-            status: "published", "projected", or "modelled" for shares no area publishes.
+            status. `ds` as in `frame`. Status is "published", "projected", or "modelled": a projected total split by
+            shares that are held as they were, or are those of a region or England. That is requests by age and age
+            band, plans that cease by cause, caseload by need and placement, planning tables of a placement; and of
+            an authority whose own ages are not published, caseload by age and age band, all planning tables and
+            phase transfers.
         """
         parts = [
             self._summary(measure, by, freq, levels).assign(
-                measure=measure, by=by, freq=freq, status="modelled" if f"{measure}/{by}" in MODELLED else "projected"
+                measure=measure, by=by, freq=freq, status="modelled" if self._modelled(measure, by) else "projected"
             )
             for measure, by, freq in self.measures()
         ]
@@ -238,21 +223,20 @@ class Projection:
 
     def _summary(self, measure: str, by: str, freq: str, levels: Sequence[float]) -> pd.DataFrame:
         """Quantiles of one measure: category, ds, mean, median, lo and hi of each level."""
+        if freq not in FREQS:
+            known = ", ".join(f"{name} ({what})" for name, what in FREQS.items())
+            raise SpecError(f"freq {freq!r}: projections are by {known}. Give one of the two.")
         if (measure, by, freq) not in self.measures():
             known = sorted({f"{m} by {d}" if d else m for m, d, f in self.measures() if f == freq})
             asked = f"{measure} by {by}" if by else measure
             raise SpecError(f"projection of {self.area.name}: no {asked} ({freq}); there are {', '.join(known)}.")
         values, categories = self._array(measure, by, freq)
         dates = self._dates(measure, freq)[: values.shape[1]]
-        columns = {"mean": _mean(values), "median": _quantile(values, 0.5)}
-        for level in levels:
-            columns[f"lo-{level:g}"] = _quantile(values, 0.5 - level / 200)
-            columns[f"hi-{level:g}"] = _quantile(values, 0.5 + level / 200)
         return pd.DataFrame(
             {
                 "category": np.repeat(categories, len(dates)),
                 "ds": np.tile(dates, len(categories)),
-                **{name: column.T.ravel() for name, column in columns.items()},
+                **{name: column.T.ravel() for name, column in summary(values, levels).items()},
             }
         )
 
@@ -272,11 +256,26 @@ class Projection:
             ]
             return np.stack([whole[:, :, columns].sum(axis=2) for columns in inside], axis=2), list(LSRP_BANDS)
         if by.startswith("table:"):
-            table = next(t for t in self.assumptions.tables if f"table:{t.name}" == by)
+            table = self._table(by)
             return self._projected(measure, by)[:, : table.years], list(table.bands)
         if by:
             return self._projected(measure, f"{measure}/{by}"), CATEGORIES[f"{measure}/{by}"]
         return self._projected(measure, month + measure)[:, :, None], [""]
+
+    def _table(self, by: str) -> PlanningTable:
+        return next(table for table in self.assumptions.tables if f"table:{table.name}" == by)
+
+    def _modelled(self, measure: str, by: str) -> bool:
+        """Whether what is shown are shares of a total that were held or borrowed."""
+        if f"{measure}/{by}" in BY_SHARES or (by.startswith("table:") and self._table(by).placement is not None):
+            return True
+        return (f"{measure}/{by}" in BY_AGE or by.startswith("table:")) and not self._own_ages
+
+    @property
+    def _own_ages(self) -> bool:
+        """Whether the opening caseload by age is published; that of a sum counts as such."""
+        by_age = self.history[self.history["measure"].eq("caseload") & self.history["by"].eq("age_band")]
+        return len(self.members) > 1 or bool(by_age["year"].eq(self.last_flow + 1).any())
 
     def _projected(self, measure: str, name: str) -> FloatArray:
         """Paths after the published ones."""
@@ -287,20 +286,6 @@ class Projection:
         later = measure in JANUARY
         first, last = self.last_flow + 1 + later, self.until + later
         return pd.date_range(f"{first}-01-01", f"{last}-12-31", freq=freq).as_unit("ns")
-
-
-def _mean(values: FloatArray) -> FloatArray:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.asarray(np.nanmean(values, axis=0))
-
-
-def _quantile(values: FloatArray, q: float) -> FloatArray:
-    if not np.isnan(values).any():
-        return np.asarray(np.quantile(values, q, axis=0))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.asarray(np.nanquantile(values, q, axis=0))
 
 
 def _copied(paths: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

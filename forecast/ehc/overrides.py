@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import combinations
 
 import numpy as np
@@ -16,7 +16,7 @@ from forecast.panel import FloatArray
 SHARES = ("refusal", "withdrawal", "no_plan", "overturned")
 ONLY_MULTIPLY = ("requests", "cease", "transfers_in")
 WITHOUT_AGES = ("overturned", "capacity", "transfers_in")
-WHAT = (*SHARES, *ONLY_MULTIPLY, "capacity", "transfers_in")
+WHAT = (*SHARES, *ONLY_MULTIPLY, "capacity")
 OLDEST = 25
 MOST_TIMES = 10.0
 
@@ -33,11 +33,13 @@ class Override:
     what : {"refusal", "withdrawal", "no_plan", "overturned", "requests", "cease", "capacity", "transfers_in"}
         Shares of requests (refusal, withdrawal), of completed assessments (no_plan), of refusals (overturned);
         requests, plans that cease and transfers_in can only be multiplied; capacity is assessments completed a
-        month.
+        month. `overturned` is the share of a day's refusals that are overturned later: the override counts at the
+        decision, and the child joins the assessments 26 weeks after it. Appeals against refusals from before the
+        projection keep the share they were counted with.
     start : date
-        First day.
+        First day; of a capacity, which is told by month, the first of one.
     end : date, optional
-        Last day; default for good.
+        Last day; default for good. A capacity holds for the whole of the month it ends in.
     value, multiply : float, optional
         One of the two.
     ages : (int, int), optional
@@ -65,12 +67,16 @@ class Override:
             raise SpecError(f"override of {self.what!r} from {self.start}: {fault}")
 
     def _faults(self) -> Iterator[str]:
+        yield from self._faults_of_days()
         if self.what not in WHAT:
             yield f"not known; it can be of {', '.join(WHAT)}. Name one of them."
         if (self.value is None) == (self.multiply is None):
             yield "exactly one of value and multiply is needed. Give one."
         if self.end is not None and self.end < self.start:
             yield f"it ends on {self.end}, before it starts. Swap the two."
+        if self.what == "capacity" and self.start.day != 1:
+            month = self.start.replace(day=1)
+            yield f"start {self.start}; capacity is told by month. Start on {month}, or a month later."
         yield from self._faults_of_size()
         if self.ages is not None:
             if self.what in WITHOUT_AGES:
@@ -78,6 +84,12 @@ class Override:
             if not 0 <= self.ages[0] <= self.ages[1] <= OLDEST:
                 first, last = self.ages
                 yield f"ages {first} to {last}; ages run from 0 to {OLDEST}, the younger first. Correct them."
+
+    def _faults_of_days(self) -> Iterator[str]:
+        for name, day in (("start", self.start), ("end", self.end)):
+            # A datetime, and so a pandas Timestamp, is a date too, but has an hour, which no rate is told by.
+            if not (isinstance(day, date) and not isinstance(day, datetime)) and (day is not None or name == "start"):
+                yield f"{name} {day!r} is a {type(day).__name__}; a day is needed. Give a datetime.date."
 
     def _faults_of_size(self) -> Iterator[str]:
         if self.value is not None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from forecast.models.history import MAD_TO_SD
 from forecast.panel import FloatArray
 
-MAD_TO_SD = 1.4826
 HUBER = 1.345
 FIT_ROUNDS = 10
 PRIOR_PAIRS = 30.0

@@ -102,7 +102,29 @@ def project_each(
     ------
     Projection
         With its baseline where assumptions change anything.
+
+    Raises
+    ------
+    SpecError
+        An override starts after the projection ends or ends before it begins; a capacity for several authorities.
     """
+    limited = assumptions.capacity is not None or any(o.what == "capacity" for o in assumptions.overrides)
+    if len(codes) > 1 and limited:
+        raise SpecError(
+            f"capacity: it is one authority's, and {len(codes)} are projected. Project one, or leave the capacity out."
+        )
+    idle = [o for o in assumptions.overrides if o.end is not None and o.end.year <= nation.figures.last_flow]
+    if idle:
+        raise SpecError(
+            f"override of {idle[0].what!r} from {idle[0].start}: it ends on {idle[0].end}, before the projection "
+            f"begins in {nation.figures.last_flow + 1}, so that it changes nothing. Take it out."
+        )
+    late = [override for override in assumptions.overrides if override.start.year > nation.until]
+    if late:
+        raise SpecError(
+            f"override of {late[0].what!r} from {late[0].start}: the projection ends in {nation.until}, so that it "
+            "changes nothing. Give an earlier day or a later until."
+        )
     for code in codes:
         yield Story.of(nation, code, profile=assumptions.profile, monthly=monthly.get(code)).told(assumptions)
 

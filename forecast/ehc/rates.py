@@ -13,10 +13,12 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit, logit
 
 from forecast.ehc.ages import REQUEST_AGES
 from forecast.ehc.figures import Figures
 from forecast.ehc.weeks import Weeks
+from forecast.errors import SpecError
 from forecast.panel import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -29,6 +31,8 @@ PAIRS = 100  # what is needed to measure how long levels last
 STANDARD = {"refusal": 0.24, "withdrawal": 0.015, "no_plan": 0.055}  # England 2023, for releases without the columns
 LASTING, MOVED, KEPT = 0.7, 0.3, 0.6  # before enough pairs are there: share of a deviation kept, spread, carry-over
 APPEALS_KNOWN = 100.0  # refusals of England's share added to an area's own appeals
+MANY_OVERTURNED = 0.2  # said in a note above
+SLACK = 1e-9
 FEW = 5.0  # cases of the mean rate added to an age of England's profile
 # Measures that a rate counts, and those that make up the rest of the whole.
 PARTS = {
@@ -69,7 +73,8 @@ class StageRates:
     no_plan : ndarray (ages,)
         Share of completed assessments without a plan, among them those withdrawn.
     overturned : float
-        Share of refusals overturned later.
+        Share of refusals that will be overturned: counted when they are decided, they join the assessment
+        `flow.REJOIN` weeks later.
     wander : mapping
         "refusal" and "no_plan" to their Wander.
     notes : tuple of str
@@ -92,13 +97,26 @@ class StageRates:
             Takes a name ("refusal", "withdrawal", "no_plan", "overturned") and its rates (W, ages), or (W, 1) for
             "overturned", and returns them with overrides. It is also called with NaN: what is a figure then does
             not depend on the rate, and such a figure holds on every path exactly.
+
+        Raises
+        ------
+        SpecError
+            A share above 1, or more requests refused and withdrawn than there are, in any week and age.
         """
         change = change or (lambda _name, base: base)
         planned, fixed = {}, {}
         for name in ("refusal", "withdrawal", "no_plan", "overturned"):
             base = np.tile(np.atleast_1d(np.asarray(getattr(self, name), dtype=np.float64)), (len(weeks.year), 1))
-            planned[name] = np.clip(change(name, base), 0.0, 1.0)
+            planned[name] = _shares(change(name, base), name, weeks)
             fixed[name] = np.isfinite(change(name, np.full_like(base, np.nan)))
+        gone = planned["refusal"] + planned["withdrawal"]
+        if (gone > 1 + SLACK).any():
+            week, age = np.argwhere(gone > 1 + SLACK)[0]
+            refused, withdrawn = (planned[name][week, age] for name in ("refusal", "withdrawal"))
+            raise SpecError(
+                f"refusal {refused:.1%} and withdrawal {withdrawn:.1%} of requests on {_when(weeks, week)}"
+                f"{_whom(gone, age)}: together they cannot be above 100 %. Lower one of the two."
+            )
         return WeeklyRates(
             **{name: planned[name] for name in ("refusal", "withdrawal", "no_plan")},
             overturned=planned["overturned"][:, 0],
@@ -135,6 +153,25 @@ class WeeklyRates:
         return np.stack([self.wander.get(name, still).draw(rng, n_paths, years) for name in names], axis=1)
 
 
+def _shares(rates: FloatArray, name: str, weeks: Weeks) -> FloatArray:
+    """Return rates (W, ages) as they are; refuse one above 1."""
+    if (rates > 1 + SLACK).any():
+        week, age = np.argwhere(rates > 1 + SLACK)[0]
+        raise SpecError(
+            f"{name} {rates[week, age]:.1%} on {_when(weeks, week)}{_whom(rates, age)}: a share cannot be above 100 %. "
+            "Multiply it by less, or give a value."
+        )
+    return np.minimum(rates, 1.0)
+
+
+def _when(weeks: Weeks, week: int) -> str:
+    return f"{weeks.thursdays[week]:%Y-%m-%d}"
+
+
+def _whom(rates: FloatArray, age: int) -> str:
+    return f" at age {REQUEST_AGES[age]}" if rates.shape[1] == len(REQUEST_AGES) else ""
+
+
 def fitted_rates(figures: Figures, code: str) -> StageRates:
     """Fit the rates of an area.
 
@@ -150,22 +187,18 @@ def fitted_rates(figures: Figures, code: str) -> StageRates:
     for name in PARTS:
         pool = _pool(figures, name)
         own = pool.own[figures.row(code)]
-        level = _expit(pool.england + pool.lasting * np.nan_to_num(own))
+        level = expit(pool.england + pool.lasting * np.nan_to_num(own))
         if np.isnan(own):
             notes.append(f"The area has no usable {WORDS[name]} of late: England's, {level:.1%}, stands in.")
         by_age[name] = _scaled(pool.shape, float(level), mix)
-    overturned = _overturned(figures, code)
-    notes.append(
-        f"Overturned refusals: {overturned:.1%} of refusals, the share taken to a tribunal (the area's own, shrunk to "
-        "England's), each taken to succeed; outcomes are not published."
-    )
+    overturned, said = _overturned(figures, code)
     return StageRates(
         refusal=by_age["refusal"],
         withdrawal=by_age["withdrawal"],
         no_plan=by_age["no_plan"],
         overturned=overturned,
         wander={name: _pool(figures, name).wander for name in ("refusal", "no_plan")},
-        notes=tuple(notes),
+        notes=(*notes, *said),
     )
 
 
@@ -179,7 +212,7 @@ def request_mix(figures: Figures, code: str) -> FloatArray:
     return np.full(len(REQUEST_AGES), 1 / len(REQUEST_AGES))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _requests_by_age(figures: Figures) -> tuple[FloatArray, FloatArray]:
     """Return requests by age of the areas (areas, ages) and of England (ages,)."""
     ages = list(REQUEST_AGES)
@@ -198,19 +231,7 @@ class Pool:
     shape: FloatArray  # logits by age, of England
 
 
-def logit(share: npt.ArrayLike) -> FloatArray:
-    """Return log odds; 0 and 1 give infinities."""
-    with np.errstate(divide="ignore"):
-        odds: FloatArray = np.log(share) - np.log1p(-np.asarray(share))
-    return odds
-
-
-def _expit(logits: npt.ArrayLike) -> FloatArray:
-    share: FloatArray = 1.0 / (1.0 + np.exp(-np.asarray(logits)))
-    return share
-
-
-@lru_cache(maxsize=12)
+@lru_cache(maxsize=len(PARTS))  # of one Figures, as it keeps them alive
 def _pool(figures: Figures, name: str) -> Pool:
     measures, rest = PARTS[name]
     years = pd.Index(range(figures.last_flow - 12, figures.last_flow + 1), name="year")
@@ -289,7 +310,8 @@ def _profile(figures: Figures, measures: tuple[str, ...], rest: tuple[str, ...])
     if np.sum(part) <= 0:
         return np.zeros(len(ages))
     mean = np.sum(part) / np.sum(whole)
-    return logit((part + FEW * mean) / (whole + FEW))
+    shape: FloatArray = logit((part + FEW * mean) / (whole + FEW))
+    return shape
 
 
 def _scaled(shape: FloatArray, level: float, mix: FloatArray) -> FloatArray:
@@ -297,16 +319,40 @@ def _scaled(shape: FloatArray, level: float, mix: FloatArray) -> FloatArray:
     low, high = -12.0, 12.0
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (low, middle) if mix @ _expit(shape + middle) > level else (middle, high)
-    return _expit(shape + (low + high) / 2)
+        low, high = (low, middle) if mix @ expit(shape + middle) > level else (middle, high)
+    scaled: FloatArray = expit(shape + (low + high) / 2)
+    return scaled
 
 
-def _overturned(figures: Figures, code: str) -> float:
-    appeals, refused = (figures.last(name, code) for name in ("refusals_to_tribunal", "requests_refused"))
+def _overturned(figures: Figures, code: str) -> tuple[float, list[str]]:
+    """Share of refusals that are overturned later, and what to say of it.
+
+    Refusals that went to a tribunal stand for them, as outcomes are not published. An appeal can be of a refusal of
+    the year before; an area that says more of them than refusals has no share of its own.
+    """
     england = figures.national.get("refusals_to_tribunal", pd.Series(dtype=np.float64)).dropna()
     if england.empty:
-        return 0.0
-    share = float(england.iloc[-1] / figures.national["requests_refused"][england.index[-1]])
-    if not (np.isfinite(appeals) and np.isfinite(refused)):
-        return share
-    return float(min((appeals + APPEALS_KNOWN * share) / (refused + APPEALS_KNOWN), 1.0))
+        return 0.0, ["Overturned refusals: none, as refusals taken to a tribunal are not published by then."]
+    year = england.index[-1]
+    share = float(england[year] / figures.national["requests_refused"][year])
+    appeals, refused = (
+        figures.line(name, code).get(year, np.nan) for name in ("refusals_to_tribunal", "requests_refused")
+    )
+    if not appeals <= refused:
+        stands = (
+            f"Overturned refusals: {share:.1%} of refusals, the share of England's taken to a tribunal, as the area"
+        )
+        if np.isnan(appeals + refused):
+            return share, [f"{stands} has no usable one in {year}; each is taken to succeed."]
+        return share, [f"{stands} has {appeals:,.0f} of {refused:,.0f} in {year}; each is taken to succeed."]
+    own = float((appeals + APPEALS_KNOWN * share) / (refused + APPEALS_KNOWN))
+    said = [
+        f"Overturned refusals: {own:.1%} of refusals, the share taken to a tribunal (the area's own, shrunk to "
+        "England's), each taken to succeed; outcomes are not published."
+    ]
+    if own > MANY_OVERTURNED:
+        said.append(
+            f"That share is high: {appeals:,.0f} of {refused:,.0f} refusals of {year} went to a tribunal, against "
+            f"{share:.1%} in England. An override of overturned replaces it."
+        )
+    return own, said

@@ -19,8 +19,8 @@ from forecast.calendar import Intervention
 from forecast.ehc.figures import Figures
 from forecast.ehc.pooled import deviation_steps
 from forecast.errors import SpecError
-from forecast.models.area_growth import HALF_COUNT, _filled
 from forecast.models.base import Capability
+from forecast.models.history import HALF_COUNT, carried_along
 from forecast.panel import BoolArray, FloatArray, Window
 
 MEASURE = "requests"
@@ -123,7 +123,7 @@ class RequestGrowth:
 
     def _forecast(self, values: FloatArray, pupils: FloatArray, origin: int, horizon: int) -> FloatArray:
         """Forecast areas of which each has a figure (n, horizon)."""
-        filled, growth = _filled(values)
+        filled, growth = carried_along(values)
         logs = np.log(np.maximum(filled, HALF_COUNT))
         areas = np.repeat(filled[:, -1:], horizon, axis=1)
         if self.area_part:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+from scipy.special import logit
 
 from forecast.ehc.flow import flow_of, last_weeks
 from forecast.ehc.lags import DECISION_DUE, PLAN_DUE, Lags
 from forecast.ehc.opening import Opening
-from forecast.ehc.rates import WeeklyRates, logit
+from forecast.ehc.rates import WeeklyRates
 from forecast.ehc.weeks import EARLIER_WEEKS, Weeks
 from forecast.errors import SpecError
 from forecast.panel import FloatArray, IntArray
@@ -40,7 +40,6 @@ class StageFlows:
     Attributes
     ----------
     years : tuple of int
-    months : DatetimeIndex
     requests, decided, refused, withdrawn, agreed, overturned, completed, issued, no_plan : ndarray (P, Y)
         Requests by the year they came in, all else by the year it happened. `overturned` are refusals of earlier that
         join the assessment.
@@ -57,7 +56,6 @@ class StageFlows:
     """
 
     years: tuple[int, ...]
-    months: pd.DatetimeIndex
     requests: FloatArray
     decided: FloatArray
     refused: FloatArray
@@ -79,12 +77,6 @@ class StageFlows:
     agreed_by_age: FloatArray
     issued_by_age: FloatArray
     monthly: Mapping[str, FloatArray]
-
-    @property
-    def timeliness(self) -> FloatArray:
-        """Share of plans within 20 weeks (P, Y); NaN where none is issued."""
-        share = np.full_like(self.timed, np.nan)
-        return np.divide(self.within_20_weeks, self.timed, out=share, where=self.timed > 0)
 
 
 def run_stages(
@@ -137,6 +129,8 @@ def run_stages(
         lags,
         undecided=opening.undecided_weeks if opening.undecided.sum() else np.zeros(EARLIER_WEEKS),
         assessing=opening.assessing_weeks,
+        undecided_excess=opening.undecided_excess,
+        assessing_excess=opening.assessing_excess,
         queue_from=queue_from,
     )
     results = pipeline.Results(
@@ -184,7 +178,6 @@ def _collected(
     monthly["requests"] = _sums(weekly, weeks.month)
     return StageFlows(
         years=weeks.years,
-        months=weeks.months,
         requests=requests,
         decided=decided,
         refused=refused.sum(axis=2),

@@ -11,11 +11,20 @@ import numpy as np
 
 from forecast.ehc.ages import REQUEST_AGE_SPANS, band_sums, population_by_request_age, requests_by_age
 from forecast.ehc.assumptions import Assumptions
-from forecast.ehc.caseload import PHASES, CohortFlows, annual_reviews, phase_transfers, reconciled, run_cohort
+from forecast.ehc.caseload import (
+    PHASES,
+    CohortFlows,
+    annual_reviews,
+    phase_transfers,
+    reconciled,
+    run_cohort,
+    scaled_adjustment,
+)
+from forecast.ehc.figures import Figures
 from forecast.ehc.hazards import AreaCohort
 from forecast.ehc.history import published
 from forecast.ehc.lags import Lags, fitted_lags
-from forecast.ehc.local import MonthlyRequests
+from forecast.ehc.local import MonthlyRequests, calendar_shares
 from forecast.ehc.nation import Nation
 from forecast.ehc.opening import Opening, fitted_opening
 from forecast.ehc.outputs import Projection
@@ -28,9 +37,10 @@ from forecast.panel import FloatArray
 from forecast.reference.areas import Area
 
 NARROW = (
-    "Ranges of plans that cease, of reviews and of the 20-week share cover how many children there are, not how "
-    "ceasing and the pace change from year to year; those of the caseload cover both."
+    "Ranges of plans issued, the backlog, the 20-week share, plans that cease and reviews cover how many children "
+    "there are, not how the pace and ceasing change from year to year; those of the caseload cover both."
 )
+WEEKS_A_YEAR = 52.18
 ALL_AGES = ((0, OLDEST),)
 SINGLE_AGES = tuple((age, age) for age in range(OLDEST + 1))
 
@@ -55,6 +65,7 @@ class Story:
     opening: Opening
     shares: AreaShares
     cohort: AreaCohort
+    expected: FloatArray
     requests: FloatArray
     topdown: FloatArray
     notes: tuple[str, ...]
@@ -72,18 +83,23 @@ class Story:
         monthly : MonthlyRequests, optional
         """
         figures, row = nation.figures, nation.figures.row(code)
-        first, requests = figures.last_flow + 1, nation.requests[row]
-        counted: tuple[str, ...] = ()
-        weeks = weeks_of(first, nation.until, profile=(monthly and monthly.profile()) or profile)
+        first, expected = figures.last_flow + 1, nation.requests[row]
+        requests, told = expected, _stands_in(figures, code)
+        own = monthly.checked(figures.line("requests", code)).profile() if monthly else None
+        weeks = weeks_of(first, nation.until, profile=own or profile)
         if monthly is not None:
-            by_month = np.bincount(weeks.month[weeks.year == 0], weeks.share[weeks.year == 0]).astype(np.float64)
+            by_month = np.array(own) if own else calendar_shares(weeks)
             draws = _rng(nation, code, 3)
-            requests, used = monthly.conditioned(requests, first_year=first, profile=by_month, rng=draws)
-            counted = (monthly.said(used),)
+            requests, used = monthly.conditioned(expected, first_year=first, profile=by_month, rng=draws)
+            told = (monthly.said(used), *told)
         shares, cohort = nation.shares.of(code), nation.cohort.of(code)
         rates, lags = fitted_rates(figures, code), fitted_lags(figures, code)
         opening = fitted_opening(figures, code, weeks=weeks, rates=rates, lags=lags)
         population = population_by_request_age(code, [figures.last_flow, *weeks.years])
+
+        def by_age(totals: FloatArray) -> FloatArray:
+            return requests_by_age(totals, shares=shares.requests, population=population)
+
         return cls(
             nation=nation,
             area=figures.areas[row],
@@ -93,30 +109,33 @@ class Story:
             opening=opening,
             shares=shares,
             cohort=cohort,
-            requests=requests_by_age(requests, shares=shares.requests, population=population),
+            expected=by_age(expected),
+            requests=by_age(requests),
             topdown=nation.caseload[row],
-            notes=(*counted, *shares.notes, *rates.notes, *lags.notes, *opening.notes, *cohort.notes),
+            notes=(*told, *shares.notes, *rates.notes, *lags.notes, *opening.notes, *cohort.notes),
         )
 
     def told(self, assumptions: Assumptions) -> Projection:
         """Run all stages; with overrides, beside the run without them."""
         plain = assumptions.without_overrides()
-        flows = self._stages(plain)
-        inputs = self._cohort_inputs(flows, plain)
-        cohort, alone = reconciled(topdown=self.topdown, **inputs), run_cohort(**inputs)
-        baseline = self._projection(plain, flows, cohort, alone)
-        baseline = replace(baseline, notes=(*baseline.notes, NARROW, self._pace(flows)))
+        flows = self._stages(self.expected, plain)
+        anchor = reconciled(topdown=self.topdown, **self._cohort_inputs(flows, plain))
+        if self.requests is not self.expected:
+            flows = self._stages(self.requests, plain)
+        baseline = self._projection(plain, flows, anchor)
         if not assumptions.change_anything:
             return baseline
-        flows = self._stages(assumptions)
-        # The adjustment stays that of the baseline, so that an override moves the caseload by the cohort's arithmetic.
-        inputs = self._cohort_inputs(flows, assumptions)
-        changed, alone = run_cohort(adjustment=cohort.adjustment, **inputs), run_cohort(**inputs)
-        return replace(self._projection(assumptions, flows, changed, alone), baseline=baseline)
+        changed = self._projection(assumptions, self._stages(self.requests, assumptions), anchor)
+        return replace(changed, baseline=baseline)
 
-    def _pace(self, flows: StageFlows) -> str:
-        """Say what it takes to go on completing assessments as soon as now."""
+    def _pace(self, flows: StageFlows, assumptions: Assumptions) -> str:
+        """Say what pace is taken for granted."""
         figures, year = self.nation.figures, self.weeks.years[0]
+        if assumptions.capacity_by_month(self.weeks.months) is not None:
+            return (
+                "Under a capacity an assessment is completed as soon as the process itself allows and its turn comes, "
+                f"which can be sooner than in {figures.last_flow}; ages of new plans do not follow longer waits."
+            )
         counted = figures.line("assessments_completed", self.area.code)
         before = f", against {counted.iloc[-1]:,.0f} in {counted.index[-1]}" if len(counted) else ""
         return (
@@ -125,8 +144,8 @@ class Story:
             "see what happens if that cannot be done."
         )
 
-    def _stages(self, assumptions: Assumptions) -> StageFlows:
-        """Send requests through the pipeline."""
+    def _stages(self, requests: FloatArray, assumptions: Assumptions) -> StageFlows:
+        """Send requests (paths, years, ages) through the pipeline."""
         days = self.weeks.thursdays
 
         def change(name: str, base: FloatArray) -> FloatArray:
@@ -134,7 +153,7 @@ class Story:
             return applied(assumptions.overrides, name, base, days=days, ages=ages)
 
         return run_stages(
-            self.requests,
+            requests,
             weeks=self.weeks,
             rates=self.rates.by_week(self.weeks, change),
             lags=self.lags,
@@ -153,11 +172,11 @@ class Story:
         def times(what: str, ages: Sequence[tuple[int, int]]) -> FloatArray:
             ones = np.ones((len(self.weeks.thursdays), len(ages)))
             found = applied(assumptions.overrides, what, ones, days=self.weeks.thursdays, ages=ages)
-            return self._by_year(found, np.ones(len(found)))
+            return self._by_year(found)
 
         return {
             "opening": self.cohort.opening,
-            "new": self.nation.cohort.new_on_stock_ages(flows.issued_by_age),
+            "new": self.nation.cohort.new_on_stock_ages(flows.issued_by_age, lag=self._lag),
             "hazards": self.cohort.hazards * times("cease", SINGLE_AGES),
             "transfers": self.cohort.transfers * times("transfers_in", ALL_AGES),
             "residual": self.cohort.residual_paths(own=own, shared=shared),
@@ -168,16 +187,23 @@ class Story:
         weeks = np.bincount(self.weeks.month).reshape(-1, 12)
         return np.asarray((by_month.reshape(len(by_month), -1, 12) * weeks).sum(axis=2) / weeks.sum(axis=1))
 
-    def _by_year(self, weekly: FloatArray, weight: FloatArray) -> FloatArray:
-        """Weighted mean over the weeks of each year (years, ages)."""
-        years = len(self.weeks.years)
-        total = np.bincount(self.weeks.year, weight, minlength=years)
-        sums = [np.bincount(self.weeks.year, weight * column, minlength=years) for column in weekly.T]
+    @property
+    def _lag(self) -> float:
+        """Years from request to plan, on average, at the area's own pace."""
+        issue = self.lags.issue
+        return round(float(np.arange(len(issue)) @ issue) / WEEKS_A_YEAR, 2)
+
+    def _by_year(self, weekly: FloatArray) -> FloatArray:
+        """Mean over the weeks of each year (years, ages)."""
+        total = np.bincount(self.weeks.year)
+        sums = [np.bincount(self.weeks.year, column) for column in weekly.T]
         return np.asarray(np.stack(sums, axis=1) / total[:, None])
 
-    def _projection(
-        self, assumptions: Assumptions, flows: StageFlows, cohort: CohortFlows, alone: CohortFlows
-    ) -> Projection:
+    def _projection(self, assumptions: Assumptions, flows: StageFlows, anchor: CohortFlows) -> Projection:
+        """Carry the plans of some flows into the caseload, with the adjustment of the run without overrides."""
+        inputs = self._cohort_inputs(flows, assumptions)
+        adjustment = scaled_adjustment(anchor, inputs["new"])
+        cohort, alone = run_cohort(adjustment=adjustment, **inputs), run_cohort(**inputs)
         stock = cohort.stock
         by_placement = stock[..., None] * self.shares.placement
         phases = phase_transfers(stock)
@@ -235,8 +261,17 @@ class Story:
             assumptions=assumptions,
             paths=yearly | split | tables | {f"month:{_MONTHLY[n]}": array for n, array in flows.monthly.items()},
             history=published(self.nation.figures, self.area.code),
-            notes=self.notes,
+            notes=(*self.notes, NARROW, self._pace(flows, assumptions)),
         )
+
+
+def _stands_in(figures: Figures, code: str) -> tuple[str, ...]:
+    """Say which requests stand in for the latest ones where these are not published."""
+    known = figures.line("requests", code)
+    if figures.last_flow in known.index:
+        return ()
+    since = f"those of {known.index[-1]}, carried on" if len(known) else "those of its region, by caseload, stand in"
+    return (f"Requests of {figures.last_flow} are not published: {since} with the nation's growth.",)
 
 
 def _rng(nation: Nation, code: str, stage: int) -> np.random.Generator:

@@ -13,12 +13,10 @@ from typing import ClassVar
 import numpy as np
 
 from forecast.models.base import Capability, register
-from forecast.models.history import first_observed, last_observed
+from forecast.models.history import HALF_COUNT, MAD_TO_SD, carried_along
 from forecast.models.seasons import by_phase, seasons
 from forecast.panel import FloatArray, Window
 
-HALF_COUNT = 0.5
-MAD_TO_SD = 1.4826
 SAME = 1e-9
 WINSOR = 2.5
 HUBER = 1.345
@@ -101,7 +99,7 @@ def forecast_pool(values: FloatArray, horizon: int, period: int = 1, *, last_wei
     if not len(rows):
         return points
     until = int(seen[-1]) + 1
-    filled, growth = _filled(values[rows, int(seen[0]) : until])
+    filled, growth = carried_along(values[rows, int(seen[0]) : until])
     length, steps = filled.shape[1], horizon + values.shape[1] - until
     weight = persistence(filled, period) if last_weight is None else last_weight
     path = national_path(growth, steps, period=period, last_weight=weight)
@@ -196,26 +194,7 @@ def _last_weight(values: FloatArray, period: int) -> float | None:
     """Return the persistence of areas, None where they have no figure."""
     seen = np.flatnonzero(np.isfinite(values).any(axis=0))
     rows = np.isfinite(values).any(axis=1)
-    return persistence(_filled(values[rows][:, seen[0] : seen[-1] + 1])[0], period) if len(seen) else None
-
-
-def _filled(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Interpolate gaps on the log scale, carry rows that end early along the total; return the total's growths."""
-    filled = values.copy()
-    at = np.arange(values.shape[1])
-    first, last = first_observed(values), last_observed(values)
-    for row in np.flatnonzero(np.isnan(values).any(axis=1)):
-        known = np.flatnonzero(np.isfinite(values[row]))
-        inside = at[first[row] : last[row] + 1]
-        filled[row, inside] = np.expm1(np.interp(inside, known, np.log1p(values[row, known])))
-    growth = np.zeros(len(at) - 1)
-    for t in range(1, len(at)):
-        both = np.isfinite(filled[:, t]) & np.isfinite(filled[:, t - 1])
-        now, before = filled[both, t].sum(), filled[both, t - 1].sum()
-        growth[t - 1] = np.log(max(now, HALF_COUNT) / max(before, HALF_COUNT))
-        ended = t > last
-        filled[ended, t] = filled[ended, t - 1] * np.exp(growth[t - 1])
-    return filled, growth
+    return persistence(carried_along(values[rows][:, seen[0] : seen[-1] + 1])[0], period) if len(seen) else None
 
 
 def _span(length: int, period: int) -> int:

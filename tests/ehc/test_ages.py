@@ -115,6 +115,14 @@ def test_band_sums():
     assert sum(ages.band_sums(np.ones(26), ages.BANDS).values()) == 26
 
 
+def test_bands_are_named_for_their_ages():
+    assert list(ages.BAND_NAMES) == list(ages.BANDS)
+    first, last = ages.BANDS["0-4"]
+    assert (ages.BAND_NAMES["0-4"], first) == (f"Under {last + 1}", 0)
+    rest = list(ages.BANDS)[1:]
+    assert [ages.BAND_NAMES[band] for band in rest] == ["{} to {}".format(*ages.BANDS[band]) for band in rest]
+
+
 def test_requests_are_split_to_the_last_child():
     totals = np.random.default_rng(1).gamma(5, 100, (7, 3))
     shares = np.random.default_rng(2).dirichlet(np.ones(CATEGORIES))
@@ -123,13 +131,22 @@ def test_requests_are_split_to_the_last_child():
     np.testing.assert_allclose(found[0, 0] / totals[0, 0], shares)
 
 
-def test_population_moves_the_ages_but_not_the_total():
-    shares = np.full(CATEGORIES, 1 / CATEGORIES)
-    population = np.ones((3, CATEGORIES))
-    population[2, 0] = 2.0
-    found = ages.requests_by_age(np.full((1, 2), 200.0), shares=shares, population=population)
-    np.testing.assert_allclose(found[0, 0], 200 / CATEGORIES)
-    np.testing.assert_allclose(found[0, 1], [400 / (CATEGORIES + 1)] + [200 / (CATEGORIES + 1)] * (CATEGORIES - 1))
+def test_requests_follow_the_number_of_children_of_each_age():
+    shares = np.random.default_rng(3).dirichlet(np.ones(CATEGORIES))
+    population = np.full((3, CATEGORIES), 500.0)
+    population[2, 0], population[2, 5] = 250.0, 1000.0
+    totals = np.array([[200.0, 300.0], [100.0, 0.0]])
+    found = ages.requests_by_age(totals, shares=shares, population=population)
+    rates = totals[:, :, None] * shares / 500
+    np.testing.assert_allclose(found, rates * population[1:])
+    np.testing.assert_allclose(found.sum(axis=2)[0], [200, 300 * (1 - shares[0] / 2 + shares[5])])
+
+
+def test_fewer_births_mean_fewer_requests():
+    shares = np.eye(CATEGORIES)[0]
+    falling = np.linspace(1.0, 0.7, 4)[:, None] * np.full(CATEGORIES, 4000.0)
+    found = ages.requests_by_age(np.full((1, 3), 100.0), shares=shares, population=falling)
+    np.testing.assert_allclose(found.sum(axis=2)[0], [90.0, 80.0, 70.0])
 
 
 def test_population_where_there_is_a_projection():

@@ -5,8 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.ehc import caseload
-from forecast.ehc.caseload import CohortFlows, annual_reviews, paired, phase_transfers, reconciled, run_cohort
+from forecast.ehc.caseload import (
+    CohortFlows,
+    annual_reviews,
+    order_matching,
+    phase_transfers,
+    reconciled,
+    run_cohort,
+    scaled_adjustment,
+)
 
 
 def inputs(seed: int, *, paths: int = 4, years: int = 5, ages: int = 26) -> dict[str, np.ndarray]:
@@ -21,7 +28,8 @@ def inputs(seed: int, *, paths: int = 4, years: int = 5, ages: int = 26) -> dict
 
 
 def assert_balanced(flows: CohortFlows, opening: np.ndarray) -> None:
-    totals = flows.totals()
+    names = ("new", "ceased", "transfers", "residual", "adjustment")
+    totals = {name: getattr(flows, name).sum(axis=2) for name in names}
     np.testing.assert_allclose(flows.stock[:, 0], np.broadcast_to(opening, flows.stock[:, 0].shape))
     change = totals["new"] - totals["ceased"] + totals["transfers"] + totals["residual"] + totals["adjustment"]
     np.testing.assert_allclose(flows.caseload[:, 1:], flows.caseload[:, :-1] + change, rtol=1e-9, atol=1e-6)
@@ -92,8 +100,7 @@ def test_reconciled_balances_and_lies_between(seed, weight):
     topdown = np.random.default_rng(seed + 1).gamma(20, alone.mean() / 20, alone.shape)
     flows = reconciled(topdown=topdown, weight=weight, **given_)
     assert_balanced(flows, given_["opening"])
-    matched = paired(topdown, alone)
-    expected = np.exp((1 - weight) * np.log(alone) + weight * np.log(matched))
+    expected = np.exp((1 - weight) * np.log(alone) + weight * np.log(topdown))
     np.testing.assert_allclose(flows.caseload[:, 1:], expected, rtol=1e-9)
 
 
@@ -141,16 +148,48 @@ def test_nobody_is_left_after_25():
 def test_pairing_keeps_every_path_and_sorts_them_alike():
     rng = np.random.default_rng(11)
     cohort, topdown = rng.gamma(9, 100, (50, 4)), rng.gamma(9, 100, (50, 4))
-    matched = paired(topdown, cohort)
+    matched = topdown[order_matching(topdown, cohort)]
     assert sorted(map(tuple, matched)) == sorted(map(tuple, topdown))
     order = [np.log1p(paths).mean(axis=1).argsort().tolist() for paths in (cohort, matched)]
     assert order[0] == order[1]
 
 
+def test_one_order_for_all_areas_keeps_their_futures_together():
+    rng = np.random.default_rng(12)
+    topdown, other = rng.gamma(9, 100, (3, 50, 4)), rng.gamma(9, 100, (50, 4))
+    order = order_matching(topdown.sum(axis=0), other)
+    np.testing.assert_allclose(topdown[:, order].sum(axis=0), topdown.sum(axis=0)[order])
+    assert sorted(order.tolist()) == list(range(50))
+
+
+def test_adjustment_follows_the_number_of_new_plans():
+    given_ = inputs(13)
+    flows = reconciled(topdown=np.full((4, 5), 900.0), **given_)
+    np.testing.assert_array_equal(scaled_adjustment(flows, given_["new"]), flows.adjustment)
+    new = given_["new"].copy()
+    new[1, 2] *= 0.5
+    new[2, 3] = new[2, 3, ::-1] * 3
+    new[3, 4] = 0
+    scaled = scaled_adjustment(flows, new)
+    np.testing.assert_allclose(scaled[1, 2], flows.adjustment[1, 2] / 2)
+    np.testing.assert_allclose(scaled[2, 3], flows.adjustment[2, 3] * 3)
+    assert not scaled[3, 4].any()
+    scaled[1, 2], scaled[2, 3], scaled[3, 4] = flows.adjustment[1, 2], flows.adjustment[2, 3], flows.adjustment[3, 4]
+    np.testing.assert_array_equal(scaled, flows.adjustment)
+
+
+def test_adjustment_stays_where_the_baseline_has_no_new_plans():
+    given_ = inputs(14)
+    given_["new"][0, 1] = 0
+    flows = reconciled(topdown=np.full((4, 5), 900.0), **given_)
+    scaled = scaled_adjustment(flows, given_["new"] + 1)
+    np.testing.assert_array_equal(scaled[0, 1], flows.adjustment[0, 1])
+    assert (np.abs(scaled[0, 2]) > np.abs(flows.adjustment[0, 2])).any()
+
+
 def test_reviews_are_one_a_plan_but_for_half_of_those_that_cease():
     stock, ceased = np.full((2, 4, 26), 10.0), np.full((2, 3, 26), 4.0)
     np.testing.assert_allclose(annual_reviews(stock, ceased), 26 * 8.0)
-    np.testing.assert_allclose(annual_reviews(stock, ceased, twice_under=5), 31 * 8.0)
 
 
 def test_phase_transfers_are_the_ages_before_the_move():
@@ -161,4 +200,3 @@ def test_phase_transfers_are_the_ages_before_the_move():
         "primary to secondary": 10,
         "into post-16": 15,
     }
-    assert caseload.PHASES["into post-16"].deadline == "31 March"

@@ -8,7 +8,7 @@ import pytest
 
 from forecast import forecast_panel
 from forecast.ehc.figures import ENGLAND, Figures
-from forecast.ehc.growth import NATIONAL_RULES, CaseloadGrowth, national_path
+from forecast.ehc.growth import NATIONAL_RULES, CaseloadGrowth, caseload_path
 from forecast.errors import SpecError
 from forecast.panel import Panel, Window
 from forecast.reference.areas import Area
@@ -72,27 +72,27 @@ def test_the_national_path_is_a_stock_with_an_inflow_and_exits(fade: float):
         new *= (now / before) ** (fade**year)
         stock += new - exits * stock
         expected.append(stock / now)
-    path = national_path(growth, 82_000 / 560_000, 12, fade=fade)
+    path = caseload_path(growth, 82_000 / 560_000, 12, fade=fade)
     np.testing.assert_allclose(path, expected)
 
 
 def test_a_fade_of_one_repeats_the_last_growth():
-    np.testing.assert_allclose(national_path(0.1, 0.15, 12, fade=1.0), np.exp(0.1 * np.arange(1, 13)))
+    np.testing.assert_allclose(caseload_path(0.1, 0.15, 12, fade=1.0), np.exp(0.1 * np.arange(1, 13)))
 
 
 def test_growth_slows_every_year_when_the_inflow_fades():
-    growth = np.diff(np.log(national_path(0.109, 0.146, 12, fade=0.8)), prepend=0.0)
+    growth = np.diff(np.log(caseload_path(0.109, 0.146, 12, fade=0.8)), prepend=0.0)
     assert (np.diff(growth) < 0).all()
     assert 0 < growth[-1] < 0.055
 
 
 def test_a_nation_without_published_plans_fades_its_growth():
-    np.testing.assert_allclose(national_path(0.1, np.nan, 3, fade=0.5), np.exp([0.05, 0.075, 0.0875]))
+    np.testing.assert_allclose(caseload_path(0.1, np.nan, 3, fade=0.5), np.exp([0.05, 0.075, 0.0875]))
 
 
 @pytest.mark.parametrize(("growth", "inflow"), [(3.0, 0.1), (-3.0, 0.1), (0.3, 0.0), (-0.2, 5.0)])
 def test_odd_figures_of_the_nation_neither_explode_nor_turn_negative(growth: float, inflow: float):
-    path = national_path(growth, inflow, 12, fade=0.8)
+    path = caseload_path(growth, inflow, 12, fade=0.8)
     assert np.isfinite(path).all()
     assert (path >= 0).all()
     carried_on = np.exp(min(max(growth, 0.0), np.log(1.5)) * np.arange(1, 13))
@@ -110,7 +110,7 @@ def test_areas_sum_to_the_national_path(rule: str, area_part: bool):
     growth = np.log(total[ORIGIN] / total[ORIGIN - 1])
     inflow = known.national["new_plans"][ORIGIN - 1] / total[ORIGIN]
     fade = {"fading_inflow": 0.8, "last_growth": 1.0, "steady_inflow": 0.0}[rule]
-    np.testing.assert_allclose(points.sum(axis=0), total[ORIGIN] * national_path(growth, inflow, 12, fade=fade))
+    np.testing.assert_allclose(points.sum(axis=0), total[ORIGIN] * caseload_path(growth, inflow, 12, fade=fade))
 
 
 def test_the_effect_of_requests_is_learnt_from_all_areas_and_fades():

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.ehc.local import MonthlyRequests
+from forecast.ehc.local import MonthlyRequests, calendar_shares
+from forecast.ehc.weeks import weeks_of
 from forecast.errors import InputError
 
 EVEN = np.full(12, 1 / 12)
@@ -38,8 +39,9 @@ def test_counted_months_stay_and_the_rest_moves_with_them():
     moved, used = local.conditioned(paths(), first_year=2024, profile=EVEN, rng=np.random.default_rng(1))
     assert used == 6
     assert (moved[:, 0] > 450).all()
-    assert np.median(moved[:, 0]) == pytest.approx(450 + 0.95 * 450, rel=0.04)
-    assert np.median(moved[:, 2]) > 1.3 * np.median(paths()[:, 2])
+    weight = 0.2**2 / (0.2**2 + 0.2**2 / 6 + 0.1**2)
+    assert np.median(moved[:, 0]) == pytest.approx(450 + 300 * 1.5**weight, rel=0.04)
+    assert np.median(moved[:, 2]) > 1.2 * np.median(paths()[:, 2])
 
 
 def test_a_whole_year_is_as_counted():
@@ -61,7 +63,7 @@ def test_few_months_leave_more_doubt_than_many():
 
 
 def test_posterior_is_that_of_the_normal_update():
-    prior, noise = 0.2, 0.1
+    prior, noise = 0.2, np.hypot(0.2, 0.1)  # of one month by itself, and in common
     start = paths(level=1200, spread=prior, n=20000, years=1)
     moved, _ = months("2024-01-01", [130.0]).conditioned(
         start, first_year=2024, profile=EVEN, rng=np.random.default_rng(3)
@@ -88,8 +90,30 @@ def test_months_already_published_change_nothing():
         ({"ds": ["2024-01-01", "2024-01-15"], "y": [1, 2]}, "2024-01 stands twice"),
         ({"ds": ["2024-01-01"], "y": [-1]}, "-1 in 2024-01"),
         ({"ds": ["2024-01-01"], "y": [np.nan]}, "no figure at all"),
+        ({"ds": ["2024-01-01"], "y": ["many"]}, "Give dates in ds and numbers in y"),
+        ({"ds": ["no day"], "y": [1]}, "Give dates in ds and numbers in y"),
+        ({"ds": [None, "2024-01-01"], "y": [1, 2]}, "a date is missing"),
+        ({"ds": ["2024-01-01"], "y": [np.inf]}, "a count has no end"),
     ],
 )
 def test_what_cannot_be_is_refused(frame, says):
     with pytest.raises(InputError, match=says):
         MonthlyRequests.from_frame(pd.DataFrame(frame))
+
+
+def test_months_must_count_what_is_published():
+    published = pd.Series({2022: 600.0, 2023: 700.0})
+    right = months("2022-01-01", [52.0] * 30)
+    assert right.checked(published) is right
+    with pytest.raises(InputError, match=r"monthly requests of 2022: 300 in all, 600 published; within 15%"):
+        months("2022-01-01", [25.0] * 12).checked(published)
+    assert months("2022-02-01", [25.0] * 11).checked(published)  # not a whole year
+
+
+def test_shares_of_calendar_months_follow_the_weeks():
+    weeks = weeks_of(2024, 2025, profile="even")
+    assert calendar_shares(weeks) == pytest.approx(EVEN, abs=0.01)
+    school = calendar_shares(weeks_of(2024, 2025))
+    assert school.sum() == pytest.approx(1)
+    assert school[7] == 0
+    assert school[0] == pytest.approx(19 / 190, abs=0.012)

@@ -1,12 +1,12 @@
 """Overrides change what they say, from the day they say, and cannot contradict each other."""
 
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.ehc.overrides import Override, applied, ordered
+from forecast.ehc.overrides import WHAT, Override, applied, ordered
 from forecast.errors import SpecError
 
 DAYS = pd.date_range("2025-08-01", periods=4, freq="MS")
@@ -65,18 +65,39 @@ def test_ages_that_figures_do_not_tell_apart_are_refused():
         ({"value": 1.2}, "value 1.2; a share from 0 to 1"),
         ({"value": -0.2}, "value -0.2; a share from 0 to 1"),
         ({"value": float("nan")}, "value nan; a share"),
-        ({"what": "capacity", "value": -1.0}, "value -1; 0 or more"),
-        ({"what": "capacity", "multiply": 2.0}, "cannot be multiplied"),
+        ({"what": "capacity", "start": date(2025, 9, 1), "value": -1.0}, "value -1; 0 or more"),
+        ({"what": "capacity", "start": date(2025, 9, 1), "multiply": 2.0}, "cannot be multiplied"),
         ({"what": "requests", "value": 100.0}, "can only be multiplied"),
         ({"multiply": -1.0}, "multiply -1; 0 to 10 times"),
-        ({"what": "capacity", "value": 5.0, "ages": (0, 4)}, "one figure for all ages"),
+        ({"what": "capacity", "start": date(2025, 9, 1), "value": 5.0, "ages": (0, 4)}, "one figure for all ages"),
         ({"value": 0.1, "ages": (5, 4)}, "ages 5 to 4; ages run from 0 to 25"),
         ({"value": 0.1, "ages": (5, 26)}, "ages 5 to 26"),
+        ({"what": "capacity", "value": 5.0}, "start 2025-09-15; capacity is told by month. Start on 2025-09-01, or"),
+        ({"value": 0.1, "start": "2025-09-01"}, "start '2025-09-01' is a str; a day is needed. Give a datetime.date"),
+        ({"value": 0.1, "start": None}, "start None is a NoneType; a day"),
+        ({"value": 0.1, "start": datetime(2025, 9, 1, 12)}, r"start datetime.datetime\(.*\) is a datetime; a day"),
+        ({"value": 0.1, "start": pd.Timestamp("2025-09-01")}, "is a Timestamp; a day"),
+        ({"value": 0.1, "end": pd.NaT}, "end NaT is a NaTType; a day"),
+        ({"value": 0.1, "end": "2025-12-31"}, "end '2025-12-31' is a str; a day"),
     ],
 )
 def test_what_cannot_be_is_refused(given, says):
     with pytest.raises(SpecError, match=says):
         override(**given)
+
+
+def test_every_rate_is_listed_once():
+    with pytest.raises(SpecError) as raised:
+        override(what="refusals", value=0.1)
+    assert all(str(raised.value).count(f" {what}") == 1 for what in WHAT)
+    assert sorted(set(WHAT)) == sorted(WHAT)
+
+
+def test_a_capacity_holds_from_the_first_of_a_month_to_the_whole_of_another():
+    months = pd.date_range("2025-08-01", periods=4, freq="MS")
+    room = override(what="capacity", start=date(2025, 9, 1), end=date(2025, 10, 15), value=40.0)
+    grid = applied([room], "capacity", np.full((4, 1), np.inf), days=months)
+    assert grid.ravel().tolist() == [np.inf, 40, 40, np.inf]
 
 
 @pytest.mark.parametrize(
