@@ -18,7 +18,7 @@ from types import MappingProxyType
 import numpy as np
 
 from forecast.ehc.hazards import exposed
-from forecast.panel import FloatArray, IntArray
+from forecast.panel import FloatArray
 
 TOPDOWN_WEIGHT = 0.75
 """Share of the top-down forecast in the reconciled caseload, on the log scale.
@@ -139,8 +139,8 @@ def reconciled(
     opening, new, hazards, transfers, residual
         As in `run_cohort`.
     topdown : ndarray (P, Y)
-        Caseload at the end of each year. Path k is led to path k, as they come: both foretell the same caseload, so
-        the caller puts high paths beside high ones (`order_matching`), for all areas alike.
+        Caseload at the end of each year. Paths are taken as they come, path k with path k: both foretell the same
+        caseload, so it is for the caller to see that high paths stand beside high ones, in all areas alike.
     weight : float
         0 leaves the cohort alone, 1 ends each year with the top-down caseload.
     """
@@ -150,34 +150,6 @@ def reconciled(
         return run_cohort(opening, **rates)
     target = np.where(alone > 0, alone ** (1 - weight) * np.maximum(topdown, 0.0) ** weight, alone)
     return run_cohort(opening, **rates, target=target)
-
-
-def order_matching(topdown: FloatArray, other: FloatArray) -> IntArray:
-    """Order the paths of a forecast so that its high paths stand beside the high paths of another.
-
-    Two forecasts of one caseload miss it in the same direction (errors of areas correlate by 0.7 to 0.9 at past
-    origins), so a mean of paths drawn independently would be too sure of itself. Paths are ranked by their mean log
-    over the years; each keeps its own course. An order found on totals and used for every area keeps the futures of
-    areas together.
-
-    Parameters
-    ----------
-    topdown, other : ndarray (P, Y)
-        Not negative.
-
-    Returns
-    -------
-    ndarray (P,)
-        `topdown[order]` goes with `other`.
-
-    Examples
-    --------
-    >>> order_matching(np.array([[10.0], [30.0], [20.0]]), np.array([[3.0], [1.0], [2.0]])).tolist()
-    [1, 0, 2]
-    """
-    order = np.empty(len(topdown), dtype=np.intp)
-    order[_ranked(other)] = _ranked(topdown)
-    return order
 
 
 def scaled_adjustment(baseline: CohortFlows, new: FloatArray) -> FloatArray:
@@ -239,8 +211,3 @@ def phase_transfers(stock: FloatArray) -> dict[str, FloatArray]:
 def _older(values: FloatArray) -> FloatArray:
     """Move values (P, 26) by opening age to the closing age; what was 25 falls out."""
     return np.concatenate([np.zeros_like(values[:, :1]), values[:, :-1]], axis=1)
-
-
-def _ranked(paths: FloatArray) -> IntArray:
-    """Paths (P,) from the lowest to the highest."""
-    return np.argsort(np.log1p(np.maximum(paths, 0.0)).mean(axis=1), kind="stable")

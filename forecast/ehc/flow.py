@@ -20,11 +20,10 @@ REJOIN = 26
 REJOINED_DUE = 14
 """Weeks from an order to assess to the plan: regulation 44 of the SEND Regulations 2014."""
 CLEARING = 156
-"""Weeks over which open cases that the lags cannot hold are worked off, an assumption.
+"""Weeks over which open cases that the lags cannot hold are worked off, an assumption: three years.
 
-An area that has three times the cases open that its lags explain has not kept up, and would not clear them within a
-year: how long it takes is not published, and three years is what an area takes that each year does a third more than
-comes in from a backlog of a year's work.
+Areas with over 60 % more assessments in progress than their lags explained (35 ends of years from 2017 on, SEN2
+aggregate returns to 2021) had 66 % of that excess one year later, 45 % after two and 20 % after three.
 """
 
 

@@ -14,6 +14,7 @@ from forecast.ehc.weeks import EARLIER_WEEKS, Weeks
 from forecast.panel import FloatArray
 
 HIGHEST_TILT = 64.0
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +214,7 @@ def _in_process(lags: Lags) -> FloatArray:
 def _beyond(cases: FloatArray, shares: FloatArray, implied: FloatArray) -> FloatArray:
     """Shares by week beyond the cases that are implied in all."""
     total = float(cases.sum())
-    if total <= implied.sum():
+    if total <= implied.sum() * (1 + ROUNDING):
         return np.zeros_like(shares)
     beyond = np.maximum(shares - implied / total, 0.0)
     excess: FloatArray = beyond * (1 - float(implied.sum()) / total) / beyond.sum()

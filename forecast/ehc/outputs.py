@@ -224,8 +224,8 @@ class Projection:
     def _summary(self, measure: str, by: str, freq: str, levels: Sequence[float]) -> pd.DataFrame:
         """Quantiles of one measure: category, ds, mean, median, lo and hi of each level."""
         if freq not in FREQS:
-            known = ", ".join(f"{name} ({what})" for name, what in FREQS.items())
-            raise SpecError(f"freq {freq!r}: projections are by {known}. Give one of the two.")
+            there_are = ", ".join(f"{name} ({what})" for name, what in FREQS.items())
+            raise SpecError(f"freq {freq!r}: projections are by {there_are}. Give one of the two.")
         if (measure, by, freq) not in self.measures():
             known = sorted({f"{m} by {d}" if d else m for m, d, f in self.measures() if f == freq})
             asked = f"{measure} by {by}" if by else measure

@@ -62,10 +62,10 @@ def project(
 
     Examples
     --------
-    >>> project("Stockprt")
+    >>> project("Stockprt")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    forecast.errors.SpecError: area 'Stockprt': not a known local authority, region or code; did you mean Stockport?
+    forecast.errors.SpecError: area 'Stockprt': not a known local authority, region or code; did you mean Stockport...
     """
     found = find_area(area)
     given = assumptions or Assumptions()

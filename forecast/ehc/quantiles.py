@@ -39,7 +39,7 @@ def summary(values: FloatArray, levels: Sequence[float]) -> dict[str, FloatArray
     for level in levels:
         if not 1 < level < 100:
             raise SpecError(f"level {level:g}: {_fault(level)}")
-    ends = {f"{end}-{level:g}": 0.5 + side * level / 200 for level in levels for end, side in (("lo", -1), ("hi", 1))}
+    ends = {f"{end}-{level:g}": (100 + side * level) / 200 for level in levels for end, side in (("lo", -1), ("hi", 1))}
     if not np.isnan(values).any():
         quantiles = np.quantile(values, [0.5, *ends.values()], axis=0)
         mean = values.mean(axis=0)

@@ -115,7 +115,7 @@ class StageRates:
             refused, withdrawn = (planned[name][week, age] for name in ("refusal", "withdrawal"))
             raise SpecError(
                 f"refusal {refused:.1%} and withdrawal {withdrawn:.1%} of requests on {_when(weeks, week)}"
-                f"{_whom(gone, age)}: together they cannot be above 100 %. Lower one of the two."
+                f"{_whom(gone, age)}: together they cannot be above 100%. Lower one of the two."
             )
         return WeeklyRates(
             **{name: planned[name] for name in ("refusal", "withdrawal", "no_plan")},
@@ -158,7 +158,7 @@ def _shares(rates: FloatArray, name: str, weeks: Weeks) -> FloatArray:
     if (rates > 1 + SLACK).any():
         week, age = np.argwhere(rates > 1 + SLACK)[0]
         raise SpecError(
-            f"{name} {rates[week, age]:.1%} on {_when(weeks, week)}{_whom(rates, age)}: a share cannot be above 100 %. "
+            f"{name} {rates[week, age]:.1%} on {_when(weeks, week)}{_whom(rates, age)}: a share cannot be above 100%. "
             "Multiply it by less, or give a value."
         )
     return np.minimum(rates, 1.0)

@@ -83,23 +83,20 @@ class Story:
         monthly : MonthlyRequests, optional
         """
         figures, row = nation.figures, nation.figures.row(code)
-        first, expected = figures.last_flow + 1, nation.requests[row]
-        requests, told = expected, _stands_in(figures, code)
-        own = monthly.checked(figures.line("requests", code)).profile() if monthly else None
-        weeks = weeks_of(first, nation.until, profile=own or profile)
-        if monthly is not None:
-            by_month = np.array(own) if own else calendar_shares(weeks)
-            draws = _rng(nation, code, 3)
-            requests, used = monthly.conditioned(expected, first_year=first, profile=by_month, rng=draws)
-            told = (monthly.said(used), *told)
         shares, cohort = nation.shares.of(code), nation.cohort.of(code)
         rates, lags = fitted_rates(figures, code), fitted_lags(figures, code)
-        opening = fitted_opening(figures, code, weeks=weeks, rates=rates, lags=lags)
+        first, told = figures.last_flow + 1, _stands_in(figures, code)
+        own = monthly.checked(figures.line("requests", code)).profile() if monthly else None
+        weeks = weeks_of(first, nation.until, profile=own or profile)
         population = population_by_request_age(code, [figures.last_flow, *weeks.years])
-
-        def by_age(totals: FloatArray) -> FloatArray:
-            return requests_by_age(totals, shares=shares.requests, population=population)
-
+        requests = expected = requests_by_age(nation.requests[row], shares=shares.requests, population=population)
+        if monthly is not None:
+            totals, by_month = expected.sum(axis=2), np.array(own) if own else calendar_shares(weeks)
+            draws = _rng(nation, code, 3)
+            moved, used = monthly.conditioned(totals, first_year=first, profile=by_month, rng=draws)
+            requests = expected * np.divide(moved, totals, out=np.ones_like(totals), where=totals > 0)[:, :, None]
+            told = (monthly.said(used), *told)
+        opening = fitted_opening(figures, code, weeks=weeks, rates=rates, lags=lags)
         return cls(
             nation=nation,
             area=figures.areas[row],
@@ -109,8 +106,8 @@ class Story:
             opening=opening,
             shares=shares,
             cohort=cohort,
-            expected=by_age(expected),
-            requests=by_age(requests),
+            expected=expected,
+            requests=requests,
             topdown=nation.caseload[row],
             notes=(*told, *shares.notes, *rates.notes, *lags.notes, *opening.notes, *cohort.notes),
         )

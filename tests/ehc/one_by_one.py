@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.ehc.flow import REJOIN
-from forecast.ehc.lags import PLAN_DUE, Lags
+from forecast.ehc.flow import CLEARING, REJOIN
+from forecast.ehc.lags import DECISION_DUE, PLAN_DUE, Lags
 from forecast.ehc.opening import Opening
 from forecast.ehc.rates import WeeklyRates
 from forecast.ehc.weeks import EARLIER_WEEKS, Weeks
 from forecast.panel import FloatArray
 
 LONG_AGO = -9_999
-SUMS = ("refused", "agreed", "overturned", "completed", "issued", "within", "waiting", "over")
+SUMS = ("refused", "agreed", "in_six_weeks", "overturned", "completed", "issued", "within", "waiting", "over")
+Known = tuple[int, int, int, int, float]  # week asked; weeks to the decision, readiness and plan; size
 
 
 @dataclass
@@ -60,9 +61,7 @@ class OneByOne:
         """Return figures by year."""
         made = np.convolve(self.weeks.earlier, self.lags.decision)[:EARLIER_WEEKS][-REJOIN:]
         for age in range(self.requests.shape[1]):
-            for k in range(EARLIER_WEEKS):
-                self.ask(self.opening.undecided[age] * self.opening.undecided_weeks[k], age, k - EARLIER_WEEKS)
-                self.carry_on(self.opening.assessing[age] * self.opening.assessing_weeks[k], age, k - EARLIER_WEEKS)
+            self.take_over(age)
             for w in range(self.n_weeks):
                 self.ask(self.requests[self.weeks.year[w], age] * self.weeks.share[w] * self.times[w, age], age, w)
             for w in range(REJOIN):
@@ -77,28 +76,65 @@ class OneByOne:
             self.count(y, int(np.flatnonzero(self.weeks.year == y)[-1]))
         return self.out
 
-    def ask(self, size: float, age: int, week: int) -> None:
-        """Decide on a request: of one from before the start, no earlier than the first week."""
-        possible = [t for t in self.triples if week >= 0 or t[0] >= -week] if size else []
-        whole = sum(t[3] for t in possible)
-        for decision, ready, issue, chance in possible:
-            at, part = week + decision, size * chance / whole
-            if at >= self.n_weeks:
-                continue
-            refused = part * self.rates.refusal[at, age]
-            agreed = part - refused - part * self.rates.withdrawal[at, age]
-            self.out["refused"][self.weeks.year[at]] += refused
-            self.out["agreed"][self.weeks.year[at]] += agreed
-            self.cases.append(Case(agreed, age, week, at, week + ready, week + issue, True))
-            self.rejoin(refused * self.rates.overturned[at], age, at + REJOIN)
+    def take_over(self, age: int) -> None:
+        """Carry on what is open at the start: what the lags hold at their pace, the excess in its turn."""
+        o = self.opening
+        for case in self.open_cases(o.undecided[age] * (o.undecided_weeks - o.undecided_excess), decided=False):
+            self.decide(case, age, case[0] + case[1], 0)
+        for case in self.open_cases(o.assessing[age] * (o.assessing_weeks - o.assessing_excess), decided=True):
+            asked, decision, ready, issue, size = case
+            self.cases.append(Case(size, age, asked, asked + decision, asked + ready, asked + issue, True))
+        for case, week in self.turns(self.open_cases(o.undecided[age] * o.undecided_excess, decided=False)):
+            self.decide(case, age, max(week, case[0] + max(case[1], DECISION_DUE + 1)), PLAN_DUE + 1)
+        waiting = self.open_cases(o.assessing[age] * o.assessing_excess, decided=True)
+        for case, week in self.turns(sorted(waiting, key=lambda each: each[0] + each[2])):
+            asked, decision, ready, _, size = case
+            done = max(week, asked + ready, asked + PLAN_DUE + 1)
+            self.cases.append(Case(size, age, asked, asked + decision, asked + ready, done, True))
 
-    def carry_on(self, size: float, age: int, week: int) -> None:
-        """Take over an assessment agreed before the start."""
-        possible = [t for t in self.triples if t[0] < -week <= t[2]] if size else []
-        whole = sum(t[3] for t in possible)
-        for decision, ready, issue, chance in possible:
-            part = size * chance / whole
-            self.cases.append(Case(part, age, week, week + decision, week + ready, week + issue, True))
+    def open_cases(self, sizes: FloatArray, *, decided: bool) -> list[Known]:
+        """Say how far cases of before the start, by week of the request, can have come by then."""
+        found: list[Known] = []
+        for k, size in enumerate(sizes):
+            ago = EARLIER_WEEKS - k
+            possible = [t for t in self.triples if (t[0] < ago <= t[2] if decided else t[0] >= ago)] if size else []
+            whole = sum(t[3] for t in possible)
+            found += [(-ago, t[0], t[1], t[2], size * t[3] / whole) for t in possible]
+        return found
+
+    def turns(self, cases: list[Known]) -> list[tuple[Known, int]]:
+        """Work off as much each week, in order."""
+        quota = sum(case[4] for case in cases) / CLEARING
+        found: list[tuple[Known, int]] = []
+        week, room = 0, quota
+        for asked, decision, ready, issue, size in cases:
+            left = size
+            while left > 1e-12:
+                part = min(left, room) if week < CLEARING - 1 else left
+                found.append(((asked, decision, ready, issue, part), week))
+                left, room = left - part, room - part
+                if room <= 1e-12 * quota and week < CLEARING - 1:
+                    week, room = week + 1, quota
+        return found
+
+    def ask(self, size: float, age: int, week: int) -> None:
+        """Decide on requests of a week."""
+        for decision, ready, issue, chance in self.triples if size else []:
+            self.decide((week, decision, ready, issue, size * chance), age, week + decision, 0)
+
+    def decide(self, case: Known, age: int, at: int, soonest: int) -> None:
+        """Refuse, withdraw or agree in a week; what follows takes as long as it does, from the decision on."""
+        asked, decision, ready, issue, size = case
+        if at >= self.n_weeks:
+            return
+        refused = size * self.rates.refusal[at, age]
+        agreed = size - refused - size * self.rates.withdrawal[at, age]
+        self.out["refused"][self.weeks.year[at]] += refused
+        self.out["agreed"][self.weeks.year[at]] += agreed
+        self.out["in_six_weeks"][self.weeks.year[at]] += size * (at - asked <= DECISION_DUE)
+        done = max(at + issue - decision, asked + soonest)
+        self.cases.append(Case(agreed, age, asked, at, at + ready - decision, done, True))
+        self.rejoin(refused * self.rates.overturned[at], age, at + REJOIN)
 
     def rejoin(self, size: float, age: int, week: int) -> None:
         """Note an overturned refusal that joins in a week."""

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from forecast.ehc.caseload import (
     CohortFlows,
     annual_reviews,
-    order_matching,
     phase_transfers,
     reconciled,
     run_cohort,
@@ -143,23 +142,6 @@ def test_a_child_more_stays_until_it_ceases():
 def test_nobody_is_left_after_25():
     flows = run_cohort(**(inputs(10) | {"hazards": np.zeros(26)}))
     np.testing.assert_allclose(flows.ceased[..., -1], flows.stock[:, :-1, -1])
-
-
-def test_pairing_keeps_every_path_and_sorts_them_alike():
-    rng = np.random.default_rng(11)
-    cohort, topdown = rng.gamma(9, 100, (50, 4)), rng.gamma(9, 100, (50, 4))
-    matched = topdown[order_matching(topdown, cohort)]
-    assert sorted(map(tuple, matched)) == sorted(map(tuple, topdown))
-    order = [np.log1p(paths).mean(axis=1).argsort().tolist() for paths in (cohort, matched)]
-    assert order[0] == order[1]
-
-
-def test_one_order_for_all_areas_keeps_their_futures_together():
-    rng = np.random.default_rng(12)
-    topdown, other = rng.gamma(9, 100, (3, 50, 4)), rng.gamma(9, 100, (50, 4))
-    order = order_matching(topdown.sum(axis=0), other)
-    np.testing.assert_allclose(topdown[:, order].sum(axis=0), topdown.sum(axis=0)[order])
-    assert sorted(order.tolist()) == list(range(50))
 
 
 def test_adjustment_follows_the_number_of_new_plans():

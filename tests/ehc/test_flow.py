@@ -13,6 +13,8 @@ WEEKS = weeks_of(2024, 2027)
 N_WEEKS = len(WEEKS.year)
 LAGS = Lags(0.8, 0.5, 0.9)
 EVEN = shares_of(np.arange(EARLIER_WEEKS) < EARLIER_WEEKS - 1.0, np.ones(EARLIER_WEEKS))  # no decision within a week
+NONE = np.zeros(EARLIER_WEEKS)
+OPEN = {"undecided": NONE, "assessing": EVEN, "undecided_excess": NONE, "assessing_excess": NONE}
 
 
 def test_the_last_week_of_a_year_is_its_last_thursdays() -> None:
@@ -28,9 +30,7 @@ def test_shares_sum_to_one_whatever_they_are_of() -> None:
 
 @pytest.mark.parametrize("queue_from", [N_WEEKS, 0, 60])
 def test_each_group_is_decided_agreed_and_completed_once(queue_from: int) -> None:
-    flow = flow_of(
-        WEEKS, WEEKS.year, WEEKS.year.copy(), LAGS, undecided=EVEN * 0, assessing=EVEN, queue_from=queue_from
-    )
+    flow = flow_of(WEEKS, WEEKS.year, WEEKS.year.copy(), LAGS, **OPEN, queue_from=queue_from)
     n_groups = 2 * len(flow.source) + 2
     decided = np.bincount(flow.source, flow.decided)
     assert decided[1:4] == pytest.approx(1)
@@ -47,7 +47,7 @@ def test_each_group_is_decided_agreed_and_completed_once(queue_from: int) -> Non
 
 def test_of_each_years_plans_the_published_share_is_in_time() -> None:
     one_stretch = np.zeros(N_WEEKS, dtype=np.int64)
-    flow = flow_of(WEEKS, WEEKS.year, one_stretch, LAGS, undecided=EVEN * 0, assessing=EVEN, queue_from=N_WEEKS)
+    flow = flow_of(WEEKS, WEEKS.year, one_stretch, LAGS, **OPEN, queue_from=N_WEEKS)
     first = np.flatnonzero(flow.source == 1)
     mine = np.isin(flow.done_group, first)
     assert flow.done[mine].sum(axis=0) == pytest.approx([1.0, 0.5])
@@ -56,7 +56,7 @@ def test_of_each_years_plans_the_published_share_is_in_time() -> None:
 
 def test_refusals_rejoin_half_a_year_after_the_decision() -> None:
     one_stretch = np.zeros(N_WEEKS, dtype=np.int64)
-    flow = flow_of(WEEKS, WEEKS.year, one_stretch, LAGS, undecided=EVEN * 0, assessing=EVEN, queue_from=N_WEEKS)
+    flow = flow_of(WEEKS, WEEKS.year, one_stretch, LAGS, **OPEN, queue_from=N_WEEKS)
     week = np.repeat(np.arange(N_WEEKS), np.diff(flow.enter_at))
     group = int(np.flatnonzero(flow.source == 1)[0])
     agreed, back = (

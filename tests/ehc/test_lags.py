@@ -61,12 +61,27 @@ def test_shares_that_cannot_be_are_refused(shares: tuple[float, float, float]) -
         Lags(*shares)
 
 
-def test_stockport_has_its_published_shares() -> None:
-    lags = fitted_lags(Figures.bundled(), STOCKPORT)
-    assert lags.decided_within_6 == pytest.approx(744 / (744 + 27))
-    assert lags.issued_within_20 == pytest.approx(41 / 419)
-    assert 1 - lags.issued_by_year == pytest.approx((1 - 41 / 419) * 45 / (329 + 45))
+def test_stockport_has_its_published_shares_and_twenty_of_englands() -> None:
+    figures = Figures.bundled()
+    england = figures.national["plans_20_week_within"][2023] / figures.national["plans_20_week_den"][2023]
+    over, to_year = (figures.national[name][2023] for name in ("plans_over_year", "plans_20_week_to_year"))
+    lags = fitted_lags(figures, STOCKPORT)
+    assert lags.decided_within_6 == pytest.approx((744 + 20 * 111_723 / (111_723 + 19_863)) / (744 + 27 + 20))
+    assert lags.issued_within_20 == pytest.approx((41 + 20 * england) / (419 + 20))
+    late = (45 + 20 * over / (over + to_year)) / (329 + 45 + 20)
+    assert 1 - lags.issued_by_year == pytest.approx((1 - lags.issued_within_20) * late)
     assert not lags.notes
+
+
+@pytest.mark.parametrize("name", ["Isles of Scilly", "City of London"])
+def test_a_few_plans_say_little_of_a_tiny_area(name: str) -> None:
+    figures, code = Figures.bundled(), find_area(name).code
+    within, of = (figures.line(measure, code).iloc[-1] for measure in ("plans_20_week_within", "plans_20_week_den"))
+    lags = fitted_lags(figures, code)
+    assert within in (0, of)
+    assert of < 20
+    assert 0.2 < lags.issued_within_20 < 0.8
+    assert any(f"plans within 20 weeks, {within / of:.0%} of {of:.0f}, counts as" in note for note in lags.notes)
 
 
 def test_england_stands_in_where_an_area_has_no_share() -> None:
@@ -77,6 +92,8 @@ def test_england_stands_in_where_an_area_has_no_share() -> None:
 
 def test_an_early_origin_has_an_assumed_share() -> None:
     lags = fitted_lags(Figures.bundled().until(2020), STOCKPORT)
-    assert lags.issued_within_20 == pytest.approx(129 / 302)
+    england = Figures.bundled().national
+    share = england["plans_20_week_within"][2020] / england["plans_20_week_den"][2020]
+    assert lags.issued_within_20 == pytest.approx((129 + 20 * share) / (302 + 20))
     assert lags.decided_within_6 == 0.85
     assert any("assumed" in note for note in lags.notes)

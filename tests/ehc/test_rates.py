@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import logit
 
 from forecast.ehc.figures import Figures
-from forecast.ehc.rates import StageRates, Wander, fitted_rates, logit, request_mix
+from forecast.ehc.rates import Change, StageRates, Wander, fitted_rates, request_mix
 from forecast.ehc.weeks import weeks_of
+from forecast.errors import SpecError
 from forecast.reference import find_area
 
 STOCKPORT = "E08000007"
@@ -83,6 +87,16 @@ def test_an_early_origin_sees_no_later_figure(figures: Figures) -> None:
     assert not np.allclose(then.refusal, fitted_rates(figures, STOCKPORT).refusal)
 
 
+def test_figures_of_an_earlier_origin_are_not_kept_alive(figures: Figures) -> None:
+    then = figures.until(2019)
+    kept = weakref.ref(then)
+    fitted_rates(then, STOCKPORT)
+    del then
+    fitted_rates(figures, STOCKPORT)
+    gc.collect()
+    assert kept() is None
+
+
 def test_wander_is_measured_and_moderate(figures: Figures) -> None:
     wander = fitted_rates(figures, STOCKPORT).wander
     assert set(wander) == {"refusal", "no_plan"}
@@ -125,9 +139,47 @@ def test_a_value_is_fixed_from_its_week_on_and_a_multiplier_is_not() -> None:
     assert not weekly.fixed[1:].any()
 
 
-def test_rates_stay_shares_when_multiplied() -> None:
-    weekly = rates().by_week(WEEKS, lambda _name, base: base * 8)
-    assert weekly.refusal.max() == 1.0
+def times(name: str, by: float, from_week: int = 0) -> Change:
+    late = (np.arange(len(WEEKS.year)) >= from_week)[:, None]
+    return lambda which, base: np.where(late & (which == name), base * by, base)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (times("no_plan", 10.5, 30), "no_plan 105.0% on 2024-08-01: a share cannot be above 100%. Multiply"),
+        (times("overturned", 11.0), "overturned 110.0% on 2024-01-04: a share cannot be"),
+        (times("refusal", 3.3, 30), "refusal 99.0% and withdrawal 2.0% of requests on 2024-08-01: together"),
+        (times("withdrawal", 36.0), "refusal 30.0% and withdrawal 72.0% of requests on 2024-01-04"),
+    ],
+)
+def test_shares_that_cannot_be_are_refused_by_name_and_date(change: Change, words: str) -> None:
+    with pytest.raises(SpecError) as raised:
+        rates().by_week(WEEKS, change)
+    assert words in str(raised.value)
+
+
+def test_the_age_whose_rates_cannot_be_is_named(figures: Figures) -> None:
+    fitted = fitted_rates(figures, STOCKPORT)
+    with pytest.raises(SpecError, match=r"refusal .* at age 0-2: together"):
+        fitted.by_week(WEEKS, lambda name, base: np.full_like(base, 0.6) if name in ("refusal", "withdrawal") else base)
+
+
+def test_all_requests_can_be_refused() -> None:
+    weekly = rates(withdrawal=np.zeros(2)).by_week(WEEKS, times("refusal", 1 / 0.3))
+    assert weekly.refusal[:, 1] == pytest.approx(1.0)
+
+
+def test_overturned_refusals_are_said_where_they_are_many_or_cannot_be(figures: Figures) -> None:
+    oxfordshire, milton_keynes = (
+        fitted_rates(figures, find_area(name).code) for name in ("Oxfordshire", "Milton Keynes")
+    )
+    england = 3_576 / 33_141
+    assert oxfordshire.overturned == pytest.approx((117 + 100 * england) / (218 + 100))
+    assert any("117 of 218 refusals of 2023" in note and "high" in note for note in oxfordshire.notes)
+    assert milton_keynes.overturned == pytest.approx(england)
+    assert any("42 of 0 in 2023" in note for note in milton_keynes.notes)
+    assert not any("high" in note for note in fitted_rates(figures, STOCKPORT).notes)
 
 
 def test_only_named_rates_wander() -> None:

@@ -103,6 +103,11 @@ def assert_possible(flows: StageFlows) -> None:
     assert (flows.decided_within_6 <= flows.decided + slack).all()
 
 
+def timeliness(flows: StageFlows) -> FloatArray:
+    share: FloatArray = flows.within_20_weeks / flows.timed
+    return share
+
+
 SHARE = st.floats(0.0, 1.0)
 
 
@@ -134,6 +139,8 @@ def test_every_child_is_accounted_for(
     weeks = weeks_of(2024, 2025, profile=profile)
     lags = Lags(shares[0], shares[1], min(shares[1] + (1 - shares[1]) * (1 - shares[2]), 1.0))
     opening = opened(weeks, lags, undecided=open_cases[0], assessing=open_cases[1])
+    possible = plain_rates(refusal, withdrawal, no_plan, overturned, sd=0.5)
+    possible = replace(possible, withdrawal=np.minimum(possible.withdrawal, 1 - possible.refusal))
     limits = None
     if capacity is not None:
         limits = months(weeks, capacity[0])
@@ -141,7 +148,7 @@ def test_every_child_is_accounted_for(
     flows = run(
         requests_of(weeks, level=level, seed=seed),
         weeks=weeks,
-        rates=plain_rates(refusal, withdrawal, no_plan, overturned, sd=0.5).by_week(weeks),
+        rates=possible.by_week(weeks),
         lags=lags,
         opening=opening,
         capacity=limits,
@@ -155,7 +162,8 @@ def test_every_child_is_accounted_for(
 
 @pytest.mark.parametrize("limit", ["none", "from the start", "from May"])
 @pytest.mark.parametrize("lags", [Lags(0.8, 0.3, 0.9), Lags(0.3, 0.9, 1.0)])
-def test_each_case_followed_on_its_own_gives_the_same(limit: str, lags: Lags) -> None:
+@pytest.mark.parametrize("open_cases", [(30.0, 60.0), (100.0, 400.0)])
+def test_each_case_followed_on_its_own_gives_the_same(limit: str, lags: Lags, open_cases: tuple[float, float]) -> None:
     weeks = weeks_of(2024, 2025)
     late = weeks.thursdays >= pd.Timestamp("2024-10-15")
 
@@ -171,7 +179,7 @@ def test_each_case_followed_on_its_own_gives_the_same(limit: str, lags: Lags) ->
 
     rates = plain_rates().by_week(weeks, change)
     requests = np.array([[[300.0, 100.0], [500.0, 250.0]]])
-    opening = opened(weeks, lags)
+    opening = opened(weeks, lags, undecided=open_cases[0], assessing=open_cases[1])
     capacity = None if limit == "none" else months(weeks, 34.0)
     if capacity is not None and limit == "from May":
         capacity[:4] = np.inf
@@ -181,6 +189,7 @@ def test_each_case_followed_on_its_own_gives_the_same(limit: str, lags: Lags) ->
     for name, found in (
         ("refused", flows.refused),
         ("agreed", flows.agreed),
+        ("in_six_weeks", flows.decided_within_6),
         ("overturned", flows.overturned),
         ("completed", flows.completed),
         ("issued", flows.issued),
@@ -210,7 +219,7 @@ def test_an_even_year_on_time_is_what_a_pencil_says() -> None:
     # In progress: 75 agreed a week for the 14.5 - 3.5 weeks between decision and plan.
     assert flows.assessing_end[0, 0] == pytest.approx(75 * 11)
     assert flows.issued[0, 0] == pytest.approx(0.75 * (5_200 - 350) - 75 * 11)
-    assert flows.timeliness[0, 0] == pytest.approx(1.0)
+    assert timeliness(flows)[0, 0] == pytest.approx(1.0)
     assert flows.decided_within_6[0, 0] == pytest.approx(5_200 - 350)
     assert flows.over_20_weeks_end[0, 0] == pytest.approx(0.0, abs=1e-9)
     assert flows.monthly["decisions_due"][0, 6] == pytest.approx(100)
@@ -226,22 +235,22 @@ def test_a_queue_under_capacity_is_what_a_pencil_says() -> None:
     # 100 come a week and about 60 go: 40 a week are added to those the process holds anyway.
     assert flows.completed[0, 1:] == pytest.approx([3_120, 3_120])
     assert np.diff(flows.assessing_end[0])[0] == pytest.approx(5_200 - 3_120)
-    assert flows.timeliness[0, 0] > 0.4
-    assert flows.timeliness[0, 1:] == pytest.approx([0.0, 0.0])
+    assert timeliness(flows)[0, 0] > 0.4
+    assert timeliness(flows)[0, 1:] == pytest.approx([0.0, 0.0])
 
 
 def test_no_capacity_at_all_completes_nothing() -> None:
     weeks = weeks_of(2024, 2026)
     flows = run(requests_of(weeks), weeks=weeks, capacity=months(weeks, 0.0))
     assert not flows.completed.any()
-    assert np.isnan(flows.timeliness).all()
+    assert not flows.timed.any()
     assert_conserved(flows, opened(weeks))
 
 
 def test_ample_capacity_is_an_area_on_time() -> None:
     weeks = weeks_of(2024, 2026)
     requests = requests_of(weeks)
-    opening = opened(weeks, ON_TIME)
+    opening = opened(weeks, ON_TIME, assessing=60.0)  # no more than the process holds
     ample = run(requests, weeks=weeks, lags=ON_TIME, opening=opening, capacity=months(weeks, 1e6))
     unlimited = run(requests, weeks=weeks, lags=ON_TIME, opening=opening)
     np.testing.assert_allclose(ample.issued_by_age, unlimited.issued_by_age, rtol=1e-9)
@@ -261,6 +270,55 @@ def test_more_capacity_is_never_worse(low: float, more: float, seed: int) -> Non
         assert (greater >= less - 1e-6).all(), name
     assert (rich.monthly["backlog"] <= poor.monthly["backlog"] + 1e-6).all()
     assert (rich.over_20_weeks_end <= poor.over_20_weeks_end + 1e-6).all()
+
+
+def test_what_the_lags_cannot_hold_is_worked_off_evenly_over_three_years_and_late() -> None:
+    weeks = weeks_of(2024, 2028)
+    nothing = np.zeros((1, 5, 2))
+    rates = plain_rates(0.0, 0.0, 0.0, 0.0).by_week(weeks)
+    opening = replace(opened(weeks, undecided=0.0, assessing=900.0), appeals=np.zeros(2))
+    flows = run(nothing, weeks=weeks, rates=rates, opening=opening)
+    held = 900 * (1 - opening.assessing_excess.sum())
+    excess = 900 - held
+    assert 100 < held < 250
+    assert flows.completed[0, 0] == pytest.approx(held + excess / 3, rel=0.01)
+    assert flows.completed[0, 1:] == pytest.approx([excess / 3, excess / 3, 0.0, 0.0], rel=0.03, abs=1e-9)
+    assert flows.completed.sum() == pytest.approx(900)
+    assert flows.within_20_weeks[0, 1:].max() == 0
+    none_held = replace(opening, assessing_excess=opening.assessing_weeks)
+    late = run(nothing, weeks=weeks, rates=rates, opening=none_held)
+    assert late.within_20_weeks.max() == 0
+    assert late.completed[0, :3] == pytest.approx([300.0] * 3)
+
+
+def test_undecided_requests_that_the_lags_cannot_hold_are_decided_evenly_and_late() -> None:
+    weeks = weeks_of(2024, 2028)
+    nothing = np.zeros((1, 5, 2))
+    rates = plain_rates(0.0, 0.0, 0.0, 0.0).by_week(weeks)
+    opening = replace(opened(weeks, undecided=300.0, assessing=0.0), appeals=np.zeros(2))
+    excess = 300 * float(opening.undecided_excess.sum())
+    assert 200 < excess < 280
+    flows = run(nothing, weeks=weeks, rates=rates, opening=opening)
+    assert flows.decided[0] == pytest.approx(
+        [300 - excess * 2 / 3, excess / 3, excess / 3, 0.0, 0.0], rel=0.01, abs=1e-9
+    )
+    assert flows.decided.sum() == pytest.approx(300)
+    none_held = replace(opening, undecided_excess=opening.undecided_weeks)
+    late = run(nothing, weeks=weeks, rates=rates, opening=none_held)
+    assert late.decided_within_6.max() == 0
+    assert late.within_20_weeks.max() == 0
+    assert late.completed.sum() == pytest.approx(300)
+
+
+def test_under_a_capacity_the_excess_queues_like_any_case() -> None:
+    weeks = weeks_of(2024, 2025)
+    opening = opened(weeks, assessing=900.0)
+    spread, plain = (
+        run(requests_of(weeks), weeks=weeks, opening=each, capacity=months(weeks, 40.0))
+        for each in (opening, replace(opening, assessing_excess=np.zeros(len(opening.assessing_excess))))
+    )
+    for name, each in plain.monthly.items():
+        np.testing.assert_allclose(spread.monthly[name], each, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
 def test_unused_capacity_is_not_carried_into_the_next_month() -> None:
@@ -346,7 +404,7 @@ def test_overturned_refusals_add_plans_half_a_year_later() -> None:
     gain = (some.issued_by_age - none.issued_by_age)[0, 3]
     np.testing.assert_allclose(gain, 0.25 * none.refused_by_age[0, 3] * (1 - np.array([0.06, 0.09])), rtol=0.02)
     # They count neither as in time nor as late, as published timeliness leaves them out.
-    np.testing.assert_allclose(some.timeliness, none.timeliness, rtol=1e-9)
+    np.testing.assert_allclose(timeliness(some), timeliness(none), rtol=1e-9)
 
 
 def test_fixed_rates_are_the_same_on_every_path_and_others_wander() -> None:
@@ -444,7 +502,7 @@ def test_the_fall_of_stockports_timeliness_follows_from_its_requests_and_capacit
             capacity=np.repeat(line["assessments_completed"][years].to_numpy() / 12, 12),
             rng=np.random.default_rng(1),
         )
-        found |= dict(zip(years, flows.timeliness[0], strict=True))
+        found |= dict(zip(years, timeliness(flows)[0], strict=True))
     assert [round(float(published[year]), 3) for year in found] == [0.941, 0.494, 0.098]
     assert found[2021] == pytest.approx(published[2021], abs=off_by)
     assert found[2022] == pytest.approx(published[2022], abs=0.1)
