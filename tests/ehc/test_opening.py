@@ -132,7 +132,7 @@ def test_what_stands_in_for_open_cases_is_no_excess(figures: Figures) -> None:
         if any("modelled from the area's lags" in note for note in opening.notes):
             standing_in += 1
             assert not opening.assessing_excess.any(), code
-    assert standing_in > 10
+    assert standing_in >= 6
 
 
 def test_a_long_queue_is_in_excess_by_what_the_lags_do_not_hold() -> None:

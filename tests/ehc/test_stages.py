@@ -15,7 +15,7 @@ from forecast.ehc.lags import Lags, fitted_lags
 from forecast.ehc.opening import Opening, fitted_opening, opening_of
 from forecast.ehc.rates import StageRates, Wander, WeeklyRates, fitted_rates, request_mix
 from forecast.ehc.stages import StageFlows, run_stages
-from forecast.ehc.weeks import Weeks, weeks_of
+from forecast.ehc.weeks import EARLIER_WEEKS, Weeks, weeks_of
 from forecast.errors import SpecError
 from forecast.panel import FloatArray
 from tests.ehc.one_by_one import OneByOne
@@ -104,8 +104,7 @@ def assert_possible(flows: StageFlows) -> None:
 
 
 def timeliness(flows: StageFlows) -> FloatArray:
-    share: FloatArray = flows.within_20_weeks / flows.timed
-    return share
+    return np.asarray(flows.within_20_weeks / flows.timed)
 
 
 SHARE = st.floats(0.0, 1.0)
@@ -308,6 +307,27 @@ def test_undecided_requests_that_the_lags_cannot_hold_are_decided_evenly_and_lat
     assert late.decided_within_6.max() == 0
     assert late.within_20_weeks.max() == 0
     assert late.completed.sum() == pytest.approx(300)
+
+
+def test_even_an_excess_asked_for_lately_is_late() -> None:
+    weeks = weeks_of(2024, 2028)
+    rates = plain_rates(0.0, 0.0, 0.0, 0.0).by_week(weeks)
+    lately = np.zeros(EARLIER_WEEKS)
+    lately[-3] = 1.0
+    opening = replace(
+        opened(weeks, undecided=100.0, assessing=100.0),
+        appeals=np.zeros(2),
+        undecided_weeks=lately,
+        assessing_weeks=lately,
+        undecided_excess=lately,
+        assessing_excess=lately,
+    )
+    flows = run(np.zeros((1, 5, 2)), weeks=weeks, rates=rates, opening=opening)
+    assert flows.completed.sum() == pytest.approx(200)
+    assert flows.decided_within_6.max() == 0
+    assert flows.within_20_weeks.max() == 0
+    slow = OneByOne(np.zeros((5, 2)), weeks, rates, LAGS, opening, np.ones((len(weeks.year), 2)), capacity=None).told()
+    np.testing.assert_allclose(flows.completed[0], slow["completed"], rtol=1e-7)
 
 
 def test_under_a_capacity_the_excess_queues_like_any_case() -> None:
