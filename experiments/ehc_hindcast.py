@@ -2,10 +2,10 @@
 
     python -m experiments.ehc_hindcast [--quick] [--no-mlflow]
 
-The pipeline starts after the year of its origin, the cohort in the January of its. Sums and WAPE are over areas at each
-origin, means over origins. Not all of it is as it was known then: nothing older is published by age, so requests have
-the ages of 2023 and plans cease at the rates of 2023, and a stock has the area's age bands, within them the ages of
-England in 2023 (January 2023 has no bands and takes those of 2022). Rates stay as planned, on one path.
+The pipeline starts after the year of its origin, the cohort in the January of its. Sums and WAPE are over areas, means
+over origins. Not all of it was known then: nothing older is published by age, so requests have the ages of 2023, plans
+cease at the rates of 2023, and a stock has the area's age bands, within them the ages of England in 2023 (January 2023
+has the bands of 2022). Rates stay as planned, on one path.
 """
 
 from __future__ import annotations
@@ -23,11 +23,9 @@ import numpy as np
 import pandas as pd
 
 from experiments.tracking import experiment_at
-from forecast.ehc import ages, hazards
+from forecast.ehc import Figures, ages, hazards
 from forecast.ehc.caseload import run_cohort
-from forecast.ehc.figures import Figures
 from forecast.ehc.growth import CaseloadGrowth
-from forecast.ehc.hazards import AreaCohort, CohortRates
 from forecast.ehc.lags import fitted_lags
 from forecast.ehc.opening import fitted_opening
 from forecast.ehc.rates import fitted_rates
@@ -41,36 +39,31 @@ from forecast.panel import FloatArray, Window
 from jobs.tracking import SQLITE
 from jobs.tracking_store import StoreFault
 
-QUICK_EVERY = 8
-EXPERIMENT = "ehc_hindcast"
-COMMAND = "python -m experiments.ehc_hindcast"
+EXPERIMENT, QUICK_EVERY = "ehc_hindcast", 8
 STAGE_ORIGINS, STAGE_YEARS = range(2018, 2023), 2
 COHORT_ORIGINS, COHORT_YEARS, LAST_BANDS = range(2018, 2024), 5, 2022
 TOPDOWN_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 STOCKPORT, STOCKPORT_YEARS = "E08000007", ((2021, 2021), (2022, 2023))
 COUNTED = {"plans": "assessments_issued", "assessments": "assessments_completed"}
 SHARES = {"share": "pipeline", "share, before": "last year's", "limited": "capacity", "refusing": "and true refusals"}
-READINGS = {"the age reached in the year": ages.stock_to_event(), "the age on the day": ages.stock_to_request(0.0)}
-OLDEST_CHILD, NET_YEARS = 16, range(2018, 2024)
+READINGS = {"age reached in the year": ages.stock_to_event()[:-1], "age on the day": ages.stock_to_request(0.0)}
+TO_15, NET_YEARS, BY = 16, range(2018, 2024), ["ahead", "origin"]
 
+Run = Callable[..., StageFlows]
 Tables = Iterator[tuple[str, pd.DataFrame]]
 
 
-def pipeline_of(
-    known: Figures, code: str, mix: FloatArray, years: int, profile: Profile = "school_days"
-) -> Callable[..., StageFlows]:
+def pipeline_of(known: Figures, code: str, mix: FloatArray, years: int, spread: Profile = "school_days") -> Run:
     """Fit the pipeline of an area; what it returns takes requests (Y,), a capacity, and what share is refused."""
-    weeks = weeks_of(known.last_flow + 1, known.last_flow + years, profile=profile)
+    weeks = weeks_of(known.last_flow + 1, known.last_flow + years, profile=spread)
     rates, lags = replace(fitted_rates(known, code), wander={}), fitted_lags(known, code)
     opening, planned = fitted_opening(known, code, weeks=weeks, rates=rates, lags=lags), rates.by_week(weeks)
 
     def run(requests: FloatArray, capacity: FloatArray | None = None, refused: FloatArray | None = None) -> StageFlows:
-        true = (
-            planned if refused is None else replace(planned, refusal=np.outer(refused[weeks.year], np.ones(len(mix))))
-        )
+        told = planned if refused is None else replace(planned, refusal=np.tile(refused[weeks.year, None], len(mix)))
         monthly = None if capacity is None else np.repeat(capacity / 12, 12)
         cases, draws = requests[None, :, None] * mix, np.random.default_rng(0)
-        return run_stages(cases, weeks=weeks, rates=true, lags=lags, opening=opening, capacity=monthly, rng=draws)
+        return run_stages(cases, weeks=weeks, rates=told, lags=lags, opening=opening, capacity=monthly, rng=draws)
 
     return run
 
@@ -123,12 +116,15 @@ def stage_tables(cells: pd.DataFrame) -> Tables:
 
     def timely(rows: pd.DataFrame) -> dict[str, float]:
         some = 100 * rows[[*SHARES, "share, true"]].dropna()
-        error = some[list(SHARES)].sub(some["share, true"], axis=0).rename(columns=SHARES)
-        return error.abs().mean().to_dict() | error.mean().add_prefix("bias, ").to_dict()
+        error = some[[*SHARES]].sub(some["share, true"], axis=0).rename(columns=SHARES)
+        moved = some.sub(some["share, before"], axis=0)[["share", "limited", "refusing", "share, true"]].corr()
+        alike = moved["share, true"].iloc[:-1].rename(SHARES)
+        parts = (error.abs().mean(), error.mean().add_prefix("bias, "), alike.add_prefix("change, "))
+        return {str(said): float(value) for part in parts for said, value in part.items()}
 
     for name in COUNTED:
         yield f"{name} with true requests, %", by_origin(cells, partial(counts, name))
-    yield "20-week share, mean absolute error of areas and bias, points", by_origin(cells, timely)
+    yield "20-week share of areas: absolute error and bias, points; correlation of change", by_origin(cells, timely)
 
 
 def stockport_table(figures: Figures) -> pd.DataFrame:
@@ -144,12 +140,9 @@ def stockport_table(figures: Figures) -> pd.DataFrame:
     return 100 * pd.concat(found)
 
 
-def aged(figures: Figures, rates: CohortRates, january: int) -> CohortRates:
+def aged(figures: Figures, rates: hazards.CohortRates, january: int) -> hazards.CohortRates:
     """Put rates on the figures of a January whose stock is known by age band alone."""
-    bands = figures.breakdowns
-    bands = bands[bands["measure"].eq("caseload") & bands["geographic_level"].eq("local_authority")]
-    bands = bands[bands["age"].isin(ages.BANDS) & bands["ds"].dt.year.eq(min(january, LAST_BANDS))]
-    counts = bands.pivot(index="area_code", columns="age", values="y")[list(ages.BANDS)].fillna(0.0)
+    counts = figures.by_age("caseload", year=min(january, LAST_BANDS))[list(ages.BANDS)].fillna(0.0)
     inside = np.array([(np.arange(26) >= first) & (np.arange(26) <= last) for first, last in ages.BANDS.values()])
     singles = counts.to_numpy() @ (inside * rates.stock / (inside @ rates.stock)[:, None])
     labelled = np.concatenate([singles[:, :3].sum(axis=1, keepdims=True), singles[:, 3:]], axis=1)
@@ -160,7 +153,7 @@ def aged(figures: Figures, rates: CohortRates, january: int) -> CohortRates:
     return replace(rates, figures=replace(known, breakdowns=pd.concat([known.breakdowns, rows], ignore_index=True)))
 
 
-def cohort_cells(figures: Figures, january: int, codes: Sequence[str], rates: CohortRates) -> pd.DataFrame:
+def cohort_cells(figures: Figures, january: int, codes: Sequence[str], rates: hazards.CohortRates) -> pd.DataFrame:
     """Carry caseloads on from a January: a row an area and year.
 
     Columns `alone` (new plans by the pipeline from the requests forecast), `topdown`, `given` (new plans as they came),
@@ -177,8 +170,8 @@ def cohort_cells(figures: Figures, january: int, codes: Sequence[str], rates: Co
         if not (by_age[code] > 0 and stock[january][code] > 0):
             continue
         area, given = there.of(code), issued.loc[code, years].to_numpy(float)[:, None] * profile
-        row = {"topdown": topdown.loc[code].to_numpy(), "alone": np.full(horizon, np.nan)}
-        row |= {"given": _carried(area, given), "even": _carried(replace(area, hazards=rates.hazards), given)}
+        row = {"given": _carried(area, given), "even": _carried(replace(area, hazards=rates.hazards), given)}
+        row |= {"topdown": topdown.loc[code].to_numpy(), "alone": np.full(horizon, np.nan)}
         if code in asked.index and january - 1 in known.line("requests", code):
             flows = pipeline_of(known, code, shares.of(code).requests, horizon)(asked.loc[code].to_numpy())
             row["alone"] = _carried(area, there.new_on_stock_ages(flows.issued_by_age)[0])
@@ -213,11 +206,8 @@ def age_table(figures: Figures) -> pd.DataFrame:
     rest = hazards.RESIDUAL_AGES * opening / (opening @ hazards.RESIDUAL_AGES)
     rest *= closing.sum() - opening.sum() - sign @ [flow.sum() for flow in flows]
     gained = closing - np.append(0.0, (opening + rest)[:-1])
-    missed = {
-        reading: np.abs(sign @ [ages.unfolded(flow, shares[: len(closing)]) for flow in flows] - gained)[:OLDEST_CHILD]
-        for reading, shares in READINGS.items()
-    }
-    return pd.DataFrame({"children missed": {reading: each.sum() for reading, each in missed.items()}})
+    told = {name: sign @ [ages.unfolded(flow, each) for flow in flows] for name, each in READINGS.items()}
+    return pd.DataFrame({name: np.abs(each - gained)[:TO_15].sum() for name, each in told.items()}, [figures.last_flow])
 
 
 def area_tables(figures: Figures) -> Tables:
@@ -227,16 +217,17 @@ def area_tables(figures: Figures) -> Tables:
     last = [figures.last_flow - 1, figures.last_flow]
     shares = {"ceased": ceased / stock, "residual": hazards.published_residuals(figures) / stock, "net loss": net}
     found = {name: share[last].corr("spearman").iloc[0, 1] for name, share in shares.items()}
-    yield f"Shares of the stock, rank correlation {last[0]} to {last[1]}", pd.DataFrame({"of areas": found})
-    held, begun = figures.national["caseload"], figures.national["new_plans"]
-    lost = 100 * (begun - held.diff().rename(lambda year: year - 1)) / held
+    yield f"Shares of the stock, rank correlation {last[0]} to {last[1]}", pd.DataFrame(found, last[1:])
+    held, began = (figures.national[name] for name in ("caseload", "new_plans"))
+    lost = 100 * (began - held.diff().rename(lambda year: year - 1)) / held
     yield "Net loss of England", lost[list(NET_YEARS)].to_frame("% of the stock")
 
 
 def by_origin(cells: pd.DataFrame, scored: Callable[[pd.DataFrame], dict[str, float]]) -> pd.DataFrame:
-    """Score the areas of each origin and years ahead: a row each."""
-    found = {key: scored(rows) for key, rows in cells.groupby(["ahead", "origin"])}
-    return pd.DataFrame.from_dict(found, orient="index").rename_axis(["ahead", "origin"])
+    """Score the areas of each origin and years ahead: a row each, and one for the mean of the origins."""
+    table = pd.DataFrame({key: scored(rows) for key, rows in cells.groupby(BY)}).T
+    means = table.groupby(level=0).mean().assign(origin="mean").set_index("origin", append=True)
+    return pd.concat([table, means]).sort_index(level=0, sort_remaining=False, kind="stable").rename_axis(BY)
 
 
 def errors(found: FloatArray, true: FloatArray) -> dict[str, float]:
@@ -253,7 +244,7 @@ def _forecast(known: Figures, measure: str, model: Model, horizon: int) -> pd.Da
     return pd.DataFrame(model.forecast(window, horizon), index=table.index)
 
 
-def _carried(area: AreaCohort, new: FloatArray) -> FloatArray:
+def _carried(area: hazards.AreaCohort, new: FloatArray) -> FloatArray:
     rates = {"hazards": area.hazards, "transfers": area.transfers, "residual": area.residual}
     return run_cohort(area.opening, new=new[None], **rates).caseload[0, 1:]
 
@@ -264,59 +255,44 @@ def run(figures: Figures, codes: Sequence[str]) -> Tables:
     yield "Stockport's 20-week share under its true requests, refusals and assessments, %", stockport_table(figures)
     rates = hazards.fitted_cohort(figures)
     yield from cohort_tables(pd.concat([cohort_cells(figures, origin, codes, rates) for origin in COHORT_ORIGINS]))
-    yield "Account of England by age, ages to 15", age_table(figures)
+    yield "Account of England at ages to 15: children missed if ages of flows are", age_table(figures)
     yield from area_tables(figures)
 
 
-def averages(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with its origins averaged."""
-    return table.groupby(level="ahead").mean() if table.index.nlevels > 1 else table
-
-
-def report(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Lay out all tables, those by origin with their means."""
-    parts = []
-    for title, table in tables.items():
-        parts += [title, table.round(2).to_string()]
-        if table.index.nlevels > 1:
-            parts.append("mean of origins\n" + averages(table).round(2).to_string())
-    return "\n\n".join(parts)
-
-
 def log_to_mlflow(tables: Mapping[str, pd.DataFrame], *, uri: str, quick: bool) -> None:
-    """Record one MLflow run of all tables, averaged over origins: metrics have the years ahead, or the row, as step."""
+    """Record one MLflow run of all tables: metrics have the years ahead as step, or the year of the figures."""
     from mlflow.entities import Metric, Param
 
     client, experiment = experiment_at(uri, EXPERIMENT)
-    run = client.create_run(experiment, run_name=EXPERIMENT).info
-    metrics = []
+    run, metrics = client.create_run(experiment, run_name=EXPERIMENT).info, []
     for title, table in tables.items():
-        for step, (row, values) in enumerate(averages(table).to_dict("index").items(), start=1):
-            for column, value in values.items():
-                name = f"{title}/{column}" if table.index.nlevels > 1 else f"{title}/{row}/{column}"
-                name = re.sub(r"[^\w\-./ ]", "", name.replace("%", "per cent"))
-                metrics.append(Metric(name, float(value), run.start_time, step))
+        rows = table.xs("mean", level="origin") if table.index.nlevels > 1 else table
+        for column, line in rows.to_dict().items():
+            name = re.sub(r"[^\w\-./ ]", "", f"{title}/{column}".replace("%", "per cent"))
+            metrics += [Metric(name, float(value), run.start_time, int(step)) for step, value in line.items()]
     client.log_batch(run.run_id, metrics=metrics, params=[Param("quick", str(quick))])
     client.set_terminated(run.run_id)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run, print, record."""
-    parser = argparse.ArgumentParser(prog=COMMAND, description="Errors of the stages of forecast.ehc at past origins.")
+    parser = argparse.ArgumentParser(description="Errors of pipeline and cohort of forecast.ehc at past origins.")
     parser.add_argument("--quick", action="store_true", help="every eighth area: a smoke test, not the tables")
     parser.add_argument("--no-mlflow", action="store_true", help="record nothing")
     asked = parser.parse_args(argv)
     start, figures = time.perf_counter(), Figures.bundled()
     codes = figures.codes[:: QUICK_EVERY if asked.quick else 1]
     tables = dict(run(figures, codes))
-    print(f"{len(codes)} local authorities\n\n{report(tables)}\n\n{time.perf_counter() - start:.0f} s in all")
+    report = "\n\n".join(f"{title}\n\n{table.round(2).to_string()}" for title, table in tables.items())
+    print(f"{len(codes)} local authorities\n\n{report}\n\n{time.perf_counter() - start:.0f} s in all")
     if not asked.no_mlflow:
         uri = os.environ.get("MLFLOW_TRACKING_URI", f"{SQLITE}mlflow.db")
         try:
             log_to_mlflow(tables, uri=uri, quick=asked.quick)
         except StoreFault as fault:
-            said = f"MLflow at '{uri}': not recorded: {fault}. Set MLFLOW_TRACKING_URI, or --no-mlflow to do without."
-            print(said, file=sys.stderr, flush=True)
+            print(
+                f"MLflow at '{uri}': not recorded: {fault}. Set MLFLOW_TRACKING_URI, or --no-mlflow.", file=sys.stderr
+            )
 
 
 if __name__ == "__main__":

@@ -210,15 +210,13 @@ def ehc_job(config: RunConfig, data: EhcData | None) -> EhcJob | None:
                 f"{config.file.name}: ehc.overrides[{number}].to: {override.end} is before the first projected year, "
                 f"{last + 1}, so that nothing would change. Give a later day or take the override out."
             )
-    _ask(config, data)
+    _ask(config, section, data)
     wanted = _wanted(section, data.figures)
     return EhcJob(section, data, assumptions_of(section), wanted, _needed(wanted, data.figures))
 
 
-def _ask(config: RunConfig, data: EhcData) -> None:
+def _ask(config: RunConfig, section: EhcSpec, data: EhcData) -> None:
     """Ask what the projection would refuse after all forecasts are made."""
-    section = config.ehc
-    assert section is not None
     try:
         fitted_shares(data.figures)
         fitted_cohort(data.figures)

@@ -104,7 +104,8 @@ ehc:
   # capacity: 60
   # Dated changes, each a value or a factor and a reason that the page gives: refusal and withdrawal (shares of
   # requests), no_plan (of completed assessments), overturned (of refusals), requests, cease and transfers_in
-  # (multiplied only), capacity. ages and `to`, the last day, can be left out. They hold for each authority projected.
+  # (multiplied only), capacity. ages and `to`, the last day, can be left out. They hold for each local authority
+  # projected.
   # overrides:
   #   - {what: refusal, from: 2026-09-01, value: 0.20, reason: panel practice}
   #   - {what: requests, from: 2026-09-01, multiply: 1.2, ages: [0, 4], reason: early-years entry}

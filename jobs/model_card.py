@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from forecast import reference
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -96,7 +98,8 @@ def _figures(area: Mapping[str, str], table: pd.DataFrame) -> Iterator[str]:
 def _sources(sources: Sequence[Mapping[str, str]], entry: Mapping[str, Any]) -> Iterator[str]:
     for source in sources:
         released = f", {source['released']}" if source["released"] else ""
-        yield f"- {source['publisher']}, {source['title']}{released}. {source['licence']}."
+        exempt = " Reference table, exempt from the as-of date." if source["id"] in entry["references"] else ""
+        yield f"- {source['publisher']}, {source['title']}{released}. {source['licence']}.{exempt}"
     yield f"- Provenance of what it rests on: {', '.join(entry['provenance'])}."
 
 
@@ -108,7 +111,7 @@ def _overrides(overrides: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for each in overrides:
         size = f"{each['value']:g}" if each["value"] is not None else f"times {each['multiply']:g}"
-        reason = str(each["reason"]).replace("|", "/")
+        reason = " ".join(str(each["reason"]).replace("|", "/").split())
         yield f"| {each['what']} | {each['start']} | {each['end']} | {each['ages']} | {size} | {reason} |"
 
 
@@ -120,7 +123,7 @@ def _adjustment(entry: Mapping[str, Any]) -> Iterator[str]:
     if rows:
         largest = max(rows, key=lambda row: abs(row["percent"]))
         yield f"The largest in {area['area_name']}: {largest['plans']:+,.0f} plans by January {largest['year']},"
-        yield f"{largest['percent']:+.1f} % of the caseload."
+        yield f"{largest['percent']:+.1f} % of what the caseload by age alone comes to, without overrides."
 
 
 def _notes(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -130,6 +133,17 @@ def _notes(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _accuracy() -> Iterator[str]:
-    yield "The rules for requests and caseload were compared with simpler ones from past years as if each were today,"
-    yield "on all local authorities (rolling-origin evaluation): `python -m experiments.la_accuracy` prints the errors,"
-    yield "the bias by origin and how often intervals held. `forecast evaluate` gives those of this run's own targets."
+    measured = reference.ehc_accuracy()
+    yield "Requests and caseload were forecast from past years as if each were today and compared with what happened"
+    yield "in all local authorities (rolling-origin evaluation). The caseload is the forecast of it as a whole, before"
+    yield "it is brought together with the caseload by age."
+    yield ""
+    yield "| Forecast | Years ahead | Error (WAPE) | Inside the 80 % interval | Origins |"
+    yield "|---|---|---|---|---|"
+    for each in measured.itertuples(index=False):
+        span = f"{each.origins}, {each.first_origin} to {each.last_origin}"
+        yield f"| {each.measure} | {each.horizon} | {each.wape:.1f} % | {each.coverage_80:.0f} % | {span} |"
+    yield ""
+    yield "Plans issued, the 20 weeks and the backlog have not been measured this way."
+    yield f"`{measured['command'].iloc[0]}` measures it again, beside simpler rules. `forecast evaluate` gives the"
+    yield "errors of this run's own targets."

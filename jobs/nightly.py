@@ -277,8 +277,8 @@ def check_everything(config: RunConfig) -> Checked:
     if config.ehc is not None and {config.ehc.data, config.ehc.monthly or config.ehc.data} <= readings.keys():
         try:
             data = read_ehc(config, readings)
-            ehc_job(config, data)
             warnings += data.warnings if data else ()
+            ehc_job(config, data)
         except SendForecastError as error:
             faults += faults_of(error)
     return Checked(

@@ -22,8 +22,8 @@ REJOINED_DUE = 14
 CLEARING = 156
 """Weeks over which open cases that the lags cannot hold are worked off, an assumption: three years.
 
-Areas with over 60 % more assessments in progress than their lags explained (35 ends of years from 2017 on, SEN2
-aggregate returns to 2021) had 66 % of that excess one year later, 45 % after two and 20 % after three.
+Areas with far more assessments in progress than their lags explained (SEN2 aggregate returns to 2021) had about two
+thirds of that excess one year later and a fifth after three.
 """
 
 

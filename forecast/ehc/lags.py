@@ -8,7 +8,7 @@ all of them exactly, and are sensible between:
 - *issue*: even over weeks 9 to 20, then a constant chance each week that joins the published shares, and a thinning
   tail after the year;
 - *unhindered*: what the process takes where nothing holds it up: all of it in weeks 9 to 20, 14.5 on average. Areas
-  that issued nine plans in ten within 20 weeks had 11.6 weeks' worth of agreed assessments in hand (ends of 2016 to
+  that issued nine plans in ten within 20 weeks had about 12 weeks' worth of agreed assessments in hand (ends of 2016 to
   2021, SEN2 aggregate returns), and those that decided nine in ten within 6 weeks 3 weeks' worth of requests (2023).
 
 A child late at one step is late at the next: the lags are ranked alike, and advice takes at least 6 weeks.
@@ -41,11 +41,10 @@ PUBLISHED = (
     ("plans within 20 weeks", "plans_20_week_within", ("plans_20_week_den",), 0.5),
     ("late plans that took over a year", "plans_over_year", ("plans_20_week_to_year", "plans_over_year"), 0.1),
 )
-# Decisions, or plans, of England's share added to an area's own: with 20, shares of the year before missed those of
-# 2017 to 2023 within 20 weeks by 23.4 points (root mean square), without by 23.9.
+# Decisions, or plans, of England's share added to an area's own; an assumption: shares of a handful of plans say little.
 KNOWN_FROM = 20
 TELLING = 0.05  # a share moved by more than this is said in a note
-LATE_DECISIONS = 0.25  # share of the undecided decided a week after the sixth: ends at England's share undecided
+LATE_DECISIONS = 0.25  # share of the undecided decided a week after the sixth: near England's share undecided
 SLOWEST, FASTEST = 0.04, 0.5  # share of the waiting completed a week, after the year
 
 

@@ -23,6 +23,7 @@ from forecast.publish.words import (
 )
 
 NAMED_AREAS = 15
+FOR_REFERENCE = "; reference table, read whatever the day the figures are known by"
 
 
 def method(run: RunRecord, leads: Mapping[str, Area]) -> tuple[Fact, ...]:
@@ -90,7 +91,8 @@ def _why(run: RunRecord, target: Target, name: str, area: Area) -> str:
 
 
 def sources(run: RunRecord) -> Table:
-    """Return the sources with publisher, date, licence and kind."""
+    """Return the sources with publisher, date, licence and kind; tables for reference are marked."""
+    references = run.ehc.references if run.ehc else frozenset()
     rows = tuple(
         Row(
             str(source["title"]),
@@ -98,7 +100,7 @@ def sources(run: RunRecord) -> Table:
                 str(source["publisher"]),
                 released(str(source["released"])),
                 str(source["licence"]),
-                str(source["provenance"]),
+                f"{source['provenance']}{FOR_REFERENCE if source['id'] in references else ''}",
             ),
         )
         for source in run.manifest["sources"]

@@ -221,4 +221,6 @@ def _ehc(folder: Path, manifest: Mapping[str, Any]) -> EhcRun | None:
             for code, steps in entry["adjustment"].items()
         },
         provenance=frozenset(map(str, entry["provenance"])),
+        references=frozenset(map(str, entry["references"])),
+        placed=frozenset(str(table["name"]) for table in entry["tables"] if table.get("placement")),
     )

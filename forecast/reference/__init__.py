@@ -20,6 +20,7 @@ __all__ = [
     "area_codes",
     "areas",
     "ehc",
+    "ehc_accuracy",
     "ehc_breakdowns",
     "find_area",
     "neighbours",
@@ -128,6 +129,26 @@ def ehc_breakdowns() -> pd.DataFrame:
     Inner and Outer London, E13000001 and E13000002, in place of London).
     """
     return _breakdowns().copy()
+
+
+@cache
+def _ehc_accuracy() -> pd.DataFrame:
+    with resources.as_file(_data("ehc_accuracy.csv")) as path:
+        return pd.read_csv(path)
+
+
+def ehc_accuracy() -> pd.DataFrame:
+    """How far past forecasts of requests and caseload were off, over all local authorities.
+
+    Returns
+    -------
+    DataFrame
+        measure ("requests" or "caseload"), horizon (years ahead), origins (past years tried from), wape (per cent:
+        absolute errors over outturns, mean over origins), coverage_80 (per cent of authorities inside the 80 %
+        interval), first_origin, last_origin (a calendar year; the January for the caseload), command (what measures
+        it). The caseload is the forecast as a whole, before it is brought together with the cohorts.
+    """
+    return _ehc_accuracy().copy()
 
 
 @cache

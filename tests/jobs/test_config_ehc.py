@@ -28,7 +28,7 @@ targets:
   - {name: plans, data: plans, measures: [requests], areas: [Stockport], horizon: 2}
 ehc:
   data: plans
-  areas: [Stockport, North West]
+  areas: [Stockport]
   until: 2035
   profile: even
   capacity: [{from: 2025-01-01, a_month: 45}, {from: 2026-01-01, a_month: 60.5}]
@@ -61,7 +61,7 @@ def faults(folder: Path, text: str) -> list[str]:
 
 def test_a_section_becomes_the_assumptions_it_says(tmp_path):
     section = load_config(write(tmp_path, GOOD), today=TODAY).ehc
-    assert (section.data, section.areas, section.until) == ("plans", ("Stockport", "North West"), 2035)
+    assert (section.data, section.areas, section.until) == ("plans", ("Stockport",), 2035)
     made = assumptions_of(section)
     listed = [(o.what, o.start, o.end, o.value, o.multiply, o.ages) for o in made.overrides]
     assert listed == [
@@ -108,12 +108,12 @@ def test_the_resolved_section_is_written_as_it_is_read_and_stands_for_the_run(tm
         ("data: plans\n  areas", "data: slt\n  areas",
          "10:9: ehc.data: 'slt' is not of source sen2_release, which plans are projected from; name plans"),
         ("data: plans\n  areas", "data: plan\n  areas", "10:9: ehc.data: 'plan' is not an entry*did you mean 'plans'"),
-        ("[Stockport, North West]\n  u", "[Stokport]\n  u",
+        ("[Stockport]\n  u", "[Stokport]\n  u",
          "11:11: ehc.areas[0]: 'Stokport' is not a known local authority*did you mean Stockport"),
-        ("[Stockport, North West]\n  u", "[Cumbria]\n  u", "11:11: ehc.areas[0]: Cumbria no longer exists; name the"),
-        ("[Stockport, North West]\n  u", "[Stockport, E08000007]\n  u",
+        ("[Stockport]\n  u", "[Cumbria]\n  u", "11:11: ehc.areas[0]: Cumbria no longer exists; name the"),
+        ("[Stockport]\n  u", "[Stockport, E08000007]\n  u",
          "11:22: ehc.areas[1]: 'E08000007' is the same area as areas[0]; keep one"),
-        ("[Stockport, North West]\n  u", "Stockport\n  u", "11:10: ehc.areas: must be a list, as in [a, b], or the w"),
+        ("[Stockport]\n  u", "Stockport\n  u", "11:10: ehc.areas: must be a list, as in [a, b], or the w"),
         ("  until: 2035", "  monthly: own\n  until: 2035", "12:12: ehc.monthly: 'own' is not an entry under data"),
         ("  until: 2035", "  monthly: slt\n  until: 2035",
          "12:12: ehc.monthly: 'slt' is not a table with measure: requests and freq: MS; correct it under data or"),
@@ -206,6 +206,45 @@ def test_a_capacity_that_ends_is_followed_by_another(tmp_path, more, fault):
         assert load_config(write(tmp_path, text), today=TODAY).ehc is not None
 
 
+@pytest.mark.parametrize(
+    ("areas", "several"),
+    [
+        *(("[Stockport]", False), ("[Stockport, E08000007]", False), ("[Stockport, Stokport]", False)),
+        *(("[Stockport, Leeds]", True), ("[North West]", True), ("[England]", True), ("all", True)),
+    ],
+)
+@pytest.mark.parametrize("how", ["number", "dated", "override"])
+def test_a_capacity_is_one_authoritys(tmp_path, areas, several, how):
+    dated = "capacity: [{from: 2025-01-01, a_month: 45}, {from: 2026-01-01, a_month: 60.5}]"
+    override = "    - {what: capacity, from: 2025-01-01, value: 60, reason: staff}\n  tables:\n"
+    text = GOOD.replace("areas: [Stockport]\n  u", f"areas: {areas}\n  u")
+    assert dated in text
+    if how == "number":
+        text = text.replace(dated, "capacity: 45")
+    elif how == "override":
+        text = text.replace(f"  {dated}\n", "").replace("  tables:\n", override)
+    file = write(tmp_path, text)
+    try:
+        load_config(file, today=TODAY)
+        said = ""
+    except SpecError as error:
+        said = str(error)
+    place = {"number": "14:13: ehc.capacity: ", "dated": "14:13: ehc.capacity: ", "override": "18:14: ehc.overrides[2]"}
+    message = "a capacity is one local authority's, and several are projected; name that one alone under areas"
+    assert (message in said) == several
+    assert (place[how] in said) == several
+
+
+def test_own_shares_of_the_months_and_own_months_are_refused_together(tmp_path):
+    entry = "  own: {source: table, path: own.csv, measure: requests, freq: MS, columns: {ds: Month, y: Requests}}\n"
+    text = GOOD.replace("targets:\n", f"{entry}targets:\n").replace(
+        "  profile: even\n", "  profile: even\n  monthly: own\n"
+    )
+    assert load_config(write(tmp_path, text), today=TODAY).ehc.monthly == "own"
+    (line,) = faults(tmp_path, text.replace("profile: even", f"profile: {SHARES}"))
+    assert line == "14:12: ehc.profile: monthly says how requests spread over a year too; give one of the two"
+
+
 def test_one_capacity_and_a_capacity_by_date_are_refused_together(tmp_path):
     steps = "capacity: [{from: 2025-01-01, a_month: 45}, {from: 2026-01-01, a_month: 60.5}]"
     override = "    - {what: capacity, from: 2026-09-01, value: 60, reason: new staff}\n  tables:\n"
@@ -218,7 +257,7 @@ def test_all_faults_of_a_section_come_at_once(tmp_path):
     text = GOOD
     for old, new in [
         ("data: plans\n  areas", "data: slt\n  areas"),
-        ("North West]\n  u", "Nrth West]\n  u"),
+        ("[Stockport]\n  u", "[Stockprt]\n  u"),
         ("until: 2035", "until: 2055"),
         ("value: 0.2", "value: 2"),
         (", reason: early years", ""),
@@ -228,7 +267,7 @@ def test_all_faults_of_a_section_come_at_once(tmp_path):
         text = text.replace(old, new)
     assert [line.split(": ")[1] for line in faults(tmp_path, text)] == [
         "ehc.data",
-        "ehc.areas[1]",
+        "ehc.areas[0]",
         "ehc.until",
         "ehc.overrides[0].value",
         "ehc.overrides[1].reason",

@@ -15,6 +15,7 @@ import pytest
 
 import jobs.ehc as step
 from forecast.ehc.assumptions import Assumptions
+from forecast.ehc.local import MonthlyRequests
 from forecast.ehc.overrides import Override
 from forecast.reference import Area, find_area
 from jobs.ehc import project_all
@@ -87,7 +88,7 @@ def job_of(*wanted: str, assumptions: Assumptions | None = None) -> EhcJob:
     figures = SimpleNamespace(areas=tuple(members), last_flow=2023)
     needed = tuple(sorted(members, key=lambda area: (area.region_code, area.code)))
     section = SimpleNamespace(until=2026)
-    data = EhcData(figures, {}, (), ("published",))  # type: ignore[arg-type]
+    data = EhcData(figures, {}, (), ("published",), references=("a table",))  # type: ignore[arg-type]
     areas = tuple(find_area(name) for name in wanted)
     return EhcJob(section, data, assumptions or Assumptions(), areas, needed)  # type: ignore[arg-type]
 
@@ -138,6 +139,7 @@ def test_the_manifest_says_what_was_projected_and_assumed(projected: list[str]) 
     (listed,) = entry["overrides"]
     assert (listed["what"], listed["value"], listed["multiply"]) == ("capacity", 60.0, None)
     assert entry["notes"] == {code: ["a note"]}
+    assert entry["references"] == ["a table"]
     assert entry["adjustment"] == {code: [{"year": 2025, "plans": 12.3, "percent": 1.23}]}
     assert entry["settings"]["profile"].startswith("0.1, 0.1, ")
     assert all(isinstance(value, str) for value in entry["settings"].values())
@@ -224,7 +226,10 @@ def test_a_release_has_the_table_of_the_way_from_request_to_plan(run_folders: di
 
 
 def _with_months(folder: Path, *, columns: str = "{ds: Month, y: Requests}", areas: str = "[Stockport]") -> Path:
-    """Write a job with 36 months of requests from January 2022, 100 a month; as of July 2024, 30 of them are known."""
+    """Write a job with 36 months of requests from January 2022: as many as were published, and 100 a month from 2024.
+
+    As of July 2024, 30 of them are known. Stockport's published requests are 705 in 2022 and 790 in 2023.
+    """
     entry = (
         "  months:\n    source: table\n    path: months.csv\n    measure: requests\n    freq: MS\n"
         f"    columns: {columns}\n"
@@ -232,7 +237,8 @@ def _with_months(folder: Path, *, columns: str = "{ds: Month, y: Requests}", are
     job = JOB.replace("targets:", f"{entry}targets:").replace("areas: [Stockport]", f"areas: {areas}")
     config = samples.write_job(folder, job=f"{job}  monthly: months\n")
     days = pd.date_range("2022-01-01", periods=36, freq="MS")
-    rows = "".join(f"{day:%Y-%m-%d},100,Heatons,E08000007\n" for day in days)
+    counts = [59] * 12 + [66] * 12 + [100] * 12
+    rows = "".join(f"{day:%Y-%m-%d},{count},Heatons,E08000007\n" for day, count in zip(days, counts, strict=True))
     (folder / "months.csv").write_text(f"Month,Requests,Locality,Code\n{rows}", encoding="utf-8")
     return config
 
@@ -275,6 +281,40 @@ def test_an_authority_under_two_names_is_refused(tmp_path: Path) -> None:
     assert "data 'months': Stockport stands under two names, one of them 'Stockport'. Give it one." in done.stderr
 
 
+def test_months_that_count_something_else_are_refused_before_any_work(tmp_path: Path) -> None:
+    config = _with_months(tmp_path)
+    table = tmp_path / "months.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace(",59,", ",100,"), encoding="utf-8")
+    for command in (("validate",), ("run", "--dry-run")):
+        done = samples.forecast(command[0], "-c", config, *command[1:])
+        assert done.exit_code == 4
+        assert (
+            "job.yaml: ehc.monthly: data 'months', Stockport: monthly requests of 2022: 1,200 in all, 705 published"
+            in " ".join(done.stderr.split())
+        )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "months", "said"),
+    [
+        (("Stockport",), 24, "own months of Stockport"),
+        (("Stockport", "Leeds"), 24, "school_days; own months of Stockport"),
+        (("Stockport",), 12, "school_days"),
+    ],
+)
+def test_settings_say_whose_months_set_the_season(
+    projected: list[str], wanted: tuple[str, ...], months: int, said: str
+) -> None:
+    job = job_of(*wanted)
+    days = pd.date_range("2022-01-01", periods=months, freq="MS")
+    own = MonthlyRequests.from_frame(pd.DataFrame({"ds": days, "y": 60.0}))
+    data = replace(job.data, monthly={find_area("Stockport").code: own})
+    job = replace(job, data=data, needed=tuple(find_area(name) for name in wanted))
+    settings = project_all(job, CONFIG, progress=print).entry["settings"]
+    assert settings["profile"] == said
+    assert settings["monthly"] == "own requests by month of Stockport"
+
+
 @pytest.mark.slow
 def test_own_months_move_the_projection_and_keep_it_inside(tmp_path: Path, run_folders: dict[str, Path]) -> None:
     config = _with_months(tmp_path)
@@ -287,6 +327,7 @@ def test_own_months_move_the_projection_and_keep_it_inside(tmp_path: Path, run_f
     assert manifest["ehc"]["provenance"] == ["local", "published"]
     assert "local" in {source["provenance"] for source in manifest["sources"]}
     assert manifest["ehc"]["settings"]["monthly"] == "own requests by month of Stockport"
+    assert manifest["ehc"]["settings"]["profile"] == "own months of Stockport"
     refused = samples.forecast("publish", "-c", config)
     assert refused.exit_code == 5
     assert "disclosure control does not exist yet" in refused.stderr
@@ -362,6 +403,33 @@ def test_a_last_year_that_is_in_the_data_already_is_refused_before_any_work(tmp_
         said = "ehc.until: 2023, but figures go to 2023 already on 2024-07-01. Set 2024 or later."
         assert said in done.stderr
     assert not list((tmp_path / "runs").glob("[!.]*"))
+
+
+def test_figures_too_old_for_the_cohort_are_refused_before_any_work(tmp_path: Path) -> None:
+    config = samples.write_job(tmp_path, job=JOB)
+    for command in (("validate",), ("run", "--dry-run"), ("run",)):
+        done = samples.forecast(command[0], "-c", config, "--as-of", "2023-12-31", *command[1:])
+        assert done.exit_code == 4, done.output
+        assert "job.yaml: ehc.data: data 'plans': requests by age, 2022: not known" in " ".join(done.stderr.split())
+    assert not list((tmp_path / "runs").glob("[!.]*"))
+
+
+def test_an_override_that_ends_before_the_projection_begins_is_refused(tmp_path: Path) -> None:
+    early = OVERRIDE.replace("2025-01-01,", "2022-09-01, to: 2023-12-31,")
+    done = samples.forecast("validate", "-c", samples.write_job(tmp_path, job=JOB + early))
+    assert done.exit_code == 2
+    said = "job.yaml: ehc.overrides[0].to: 2023-12-31 is before the first projected year, 2024, so that nothing would"
+    assert said in " ".join(done.stderr.split())
+    later = samples.write_job(tmp_path / "later", job=JOB + early.replace("2023-12-31", "2024-01-31"))
+    assert samples.forecast("validate", "-c", later).exit_code == 0
+
+
+def test_what_is_read_for_reference_is_among_the_sources_and_marked(tmp_path: Path) -> None:
+    data = data_of(samples.write_job(tmp_path, job=JOB))
+    named = {note.id for note in data.sources}
+    assert {"ons-snpp", "dfe-pupils-with-plan", "dfe-ehc-2024", "dfe-ehc-2025"} <= named
+    # Shares of need of reporting year 2025 came out after the as-of date in July 2024.
+    assert set(data.references) == {"dfe-ehc-2025", "ons-snpp"}
 
 
 def test_figures_are_those_of_the_as_of_date(tmp_path: Path) -> None:

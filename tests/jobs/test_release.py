@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 from datetime import datetime
+from pathlib import Path
 
 import filelock
 import pytest
@@ -199,6 +200,19 @@ def test_two_at_once_is_refused(runs, releases):
     releases.mkdir()
     with filelock.FileLock(releases / release.LOCK), pytest.raises(filelock.Timeout):
         publish(runs / "new", releases, now=NOW)
+
+
+@pytest.mark.parametrize("changed", ["report.py", "ehc/work.py", "templates/page.css"])
+def test_a_change_anywhere_in_what_draws_a_page_is_a_new_design(tmp_path, monkeypatch, changed):
+    package = tmp_path / "publish"
+    shutil.copytree(Path(str(release.files("forecast.publish"))), package)
+    monkeypatch.setattr(release, "files", lambda _: package)
+    first = release.rendering_version()
+    (package / "ehc" / "note.txt").write_text("draws nothing", encoding="utf-8")
+    assert release.rendering_version() == first
+    with (package / changed).open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert release.rendering_version() != first
 
 
 def test_a_new_page_design_is_a_new_release(runs, releases, monkeypatch):

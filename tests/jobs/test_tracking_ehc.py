@@ -116,10 +116,25 @@ def test_the_card_says_what_it_is_and_lists_every_override_and_source(tmp_path: 
     assert all(source["title"] in card and source["licence"] in card for source in manifest["sources"])
     assert all(note in card for note in manifest["ehc"]["notes"][CODE])
     assert "-80 plans by January 2026" in card
-    assert "-2.2 % of the caseload" in card
+    assert "-2.2 % of what the caseload by age alone comes to, without overrides." in card
+    assert "| caseload | 5 | 9.7 % | 81 % | 2, 2018 to 2019 |" in card
+    assert "Plans issued, the 20 weeks and the backlog have not been measured this way." in card
     assert "| Requests in the year | 790 (2023) | 2024: " in card
     for text in ("1,000 possible futures", "python -m experiments.la_accuracy", "any one child", "- requests: median"):
         assert text in card
+
+
+def test_a_card_keeps_a_reason_on_its_line_and_marks_reference_tables(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / RUN_ID)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["ehc"]["overrides"][0]["reason"] = "first line\nsecond | line"
+    first = manifest["sources"][0]
+    manifest["ehc"]["references"] = [first["id"]]
+    card = model_card(manifest, pd.read_parquet(folder / "ehc.parquet"))
+    assert "| first line second / line |" in card
+    marked = [line for line in card.splitlines() if "Reference table, exempt from the as-of date." in line]
+    assert len(marked) == 1
+    assert first["title"] in marked[0]
 
 
 def test_a_card_without_overrides_says_so(tmp_path: Path) -> None:

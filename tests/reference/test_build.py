@@ -196,6 +196,22 @@ def test_bundled_frames_are_copies():
     assert reference.population()["persons"].min() > 0
 
 
+def test_past_errors_are_of_requests_and_caseload_and_say_how_they_were_measured():
+    errors = reference.ehc_accuracy()
+    assert list(errors.columns) == [
+        *("measure", "horizon", "origins", "wape", "coverage_80", "first_origin", "last_origin", "command")
+    ]
+    assert errors.groupby("measure")["horizon"].apply(list).to_dict() == {"requests": [1, 2, 3], "caseload": [1, 3, 5]}
+    assert (errors["last_origin"] - errors["first_origin"] + 1 == errors["origins"]).all()
+    # An outcome for every origin: requests of 2023 and the caseload of January 2024 are the last.
+    last = errors["measure"].map({"requests": 2023, "caseload": 2024})
+    assert (errors["last_origin"] + errors["horizon"]).eq(last).all()
+    assert errors["wape"].between(0, 100).all()
+    assert errors["command"].eq("python -m experiments.la_accuracy").all()
+    errors.loc[0, "wape"] = -1.0
+    assert reference.ehc_accuracy()["wape"].min() > 0
+
+
 def test_the_other_bundled_data():
     people = reference.population()
     stockport = people[people["area_code"].eq("E08000007") & people["year"].eq(2022)]

@@ -39,7 +39,7 @@ def assumed(ehc: EhcRun, area: AreaFigures, name: str, years: Years, *, base: Ar
     columns = ("What", "When", "Ages", "Size", "Why")
     tables = [table(f"Overrides{label}", columns, rows, words=True)]
     sentences = ["The projection differs from what published figures alone would give by these overrides."]
-    if base is not None and (effect := _effect(area, base, name, _shown(ehc, years), label)):
+    if base is not None and (effect := _effect(area, base, name, years, _shown(ehc, years), label)):
         tables.append(effect)
         sentences.append(_caseload(area, base, years))
     return Part(
@@ -62,8 +62,9 @@ def how_made(ehc: EhcRun | None) -> tuple[Fact, ...]:
             "stages: the decision, the assessment, the plan, at the rates and in the time the area's published figures "
             "show. The caseload is carried from January to January by single year of age: new plans come in, plans "
             "cease at rates that depend on age, and its total is brought towards a forecast of the caseload as a "
-            "whole; how far is shown as the adjustment. All stages are worked out on the same simulated futures, and a "
-            "range is read from their sums: middle figures of parts do not add up to that of the whole.",
+            "whole; how far, in per cent of what the ages alone come to without overrides, is shown as the adjustment. "
+            "All stages are worked out on the same simulated futures, and a range is read from their sums: middle "
+            "figures of parts do not add up to that of the whole.",
         ),
     )
 
@@ -95,12 +96,19 @@ def _shown(ehc: EhcRun, years: Years) -> list[int]:
     return sorted({min(max(first, years.flow + 1), years.end), years.key, years.end})
 
 
-def _effect(area: AreaFigures, base: AreaFigures, name: str, shown: list[int], label: str) -> Table | None:
+def _januaries(shown: list[int], years: Years) -> list[int]:
+    """Return when a stock shows what flows changed: the January after the first, of the headline and the last one."""
+    return sorted({shown[0] + 1, years.january, years.last})
+
+
+def _effect(
+    area: AreaFigures, base: AreaFigures, name: str, years: Years, shown: list[int], label: str
+) -> Table | None:
     """Return medians with and without the overrides, for the measures that they move."""
     groups = []
     for measure in CHANGED:
         rows, moved = [], False
-        for year in shown:
+        for year in _januaries(shown, years) if kind(measure).stock else shown:
             with_, without = area.at(measure, year), base.at(measure, year)
             if with_ and without:
                 difference = with_.median - without.median
@@ -125,14 +133,14 @@ def _signed(value: float) -> str:
 
 
 def _caseload(area: AreaFigures, base: AreaFigures, years: Years) -> str:
-    with_, without = area.at("caseload", years.key), base.at("caseload", years.key)
+    with_, without = area.at("caseload", years.january), base.at("caseload", years.january)
     if not with_ or not without:
         return ""
     more = round(with_.median - without.median)
     if not more:
-        return f"They leave the caseload of January {years.key} as it is."
+        return f"They leave the caseload of January {years.january} as it is."
     return (
-        f"Together they make the caseload of January {years.key} {abs(more):,} plans "
+        f"Together they make the caseload of January {years.january} {abs(more):,} plans "
         f"{'larger' if more > 0 else 'smaller'}: {number(with_.median)} instead of {number(without.median)}."
     )
 

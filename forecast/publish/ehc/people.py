@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from forecast.publish.ehc.charts import ChartText, fans, stacked
 from forecast.publish.ehc.run import AreaFigures
-from forecast.publish.ehc.words import about, category_name, cell, kind, likely
+from forecast.publish.ehc.words import about, category_name, cell, kind, told
 from forecast.publish.view import Group, Part, Row, Table, table
 from forecast.publish.words import LIKELY
 
@@ -16,7 +16,11 @@ ROUND = 5
 SOON = 3
 WORTH_A_ROW = 0.5
 RANGED = f"with the {LIKELY} range"
-MODELLED = "Modelled: worked out from shares by age, not counted; the notes below say whose shares they are."
+MODELLED = (
+    "Modelled: worked out from shares by age, not counted; the notes below say whose shares they are. The shares are "
+    "taken to stay as they are: a range is that of the total alone."
+)
+PLACED = "In tables of special schools a range is that of the total alone: the share placed there is taken to stay."
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,16 @@ class Years:
         """Projected calendar years."""
         return tuple(range(self.flow + 1, self.end + 1))
 
+    @property
+    def january(self) -> int:
+        """January of the headline: that of its year, or the first projected one."""
+        return max(self.key, self.stock + 1)
+
+    @property
+    def last(self) -> int:
+        """Last projected January: the one after the last year."""
+        return self.end + 1
+
 
 def years_of(area: AreaFigures) -> Years:
     """Find the years of an area from its published and projected figures."""
@@ -61,7 +75,9 @@ def how_many(area: AreaFigures, name: str, years: Years, *, chart_id: str, label
     columns = ("Year", "Requests", "Plans issued", "Plans in January")
     published = [y for y in range(years.flow - HISTORY + 1, years.flow + 1) if any(area.at(m, y) for m in measures)]
     past = tuple(_row(area, year, measures) for year in published)
-    ahead = tuple(_row(area, year, measures, strong=year == years.key) for year in years.ahead)
+    ahead = [_row(area, year, measures, strong=year == years.key) for year in years.ahead]
+    if area.at("caseload", years.last):
+        ahead.append(replace(_row(area, years.last, measures), head=f"January {years.last}"))
     said = f"Requests for an EHC needs assessment and plans issued a year, {name}: history and projection{label}"
     text = ChartText(f"{chart_id}-flow", said, f"{_told(area, years)} The figures are in the table below the chart.")
     return Part(
@@ -71,7 +87,7 @@ def how_many(area: AreaFigures, name: str, years: Years, *, chart_id: str, label
             Table(
                 f"Requests, plans issued and caseload, {name}, {RANGED}{label}",
                 columns,
-                tuple(Group(title, rows) for title, rows in (("Actual", past), ("Projection", ahead)) if rows),
+                tuple(Group(title, rows) for title, rows in (("Actual", past), ("Projection", tuple(ahead))) if rows),
             ),
         ),
         remarks=("A figure without a range was published. Plans in January are counted before the year's requests.",),
@@ -80,19 +96,21 @@ def how_many(area: AreaFigures, name: str, years: Years, *, chart_id: str, label
 
 def who(area: AreaFigures, name: str, years: Years, *, chart_id: str, label: str) -> Part:
     """Tell the caseload by age band, need and placement, and requests by age band."""
-    stocks = [years.stock + 2, years.key, years.end]
+    stocks = [years.stock + 2, years.january, years.last]
     parts = [
-        split(area, "caseload", by, stocks, f"Caseload by {word}, {name}{_mark(area, by)}{label}")
+        split(area, "caseload", by, stocks, f"Caseload by {word}, {name}{_mark(area, 'caseload', by)}{label}")
         for by, word in (("age_band", "age"), ("need", "main need"), ("placement", "placement"))
     ]
     flows = [years.flow + 2, years.key, years.end]
-    requests = split(area, "requests", "age_band", flows, f"Requests by age, {name}{label}")
+    asked = f"Requests by age, {name}{_mark(area, 'requests', 'age_band')}{label}"
+    requests = split(area, "requests", "age_band", flows, asked)
     text = ChartText(
         f"{chart_id}-ages",
         f"Children and young people with a plan by age band, {name}: January of each year{label}",
         f"{_largest(area, years)} Bars are stacked by age band; the figures are in the table below the chart.",
     )
-    modelled = any(area.modelled("caseload", by) for by in ("need", "placement"))
+    shown = (("requests", "age_band"), *(("caseload", by) for by in ("age_band", "need", "placement")))
+    modelled = any(area.modelled(measure, by) for measure, by in shown)
     return Part(
         title="Who they are",
         sentences=tuple(filter(None, (_largest(area, years),))),
@@ -103,8 +121,22 @@ def who(area: AreaFigures, name: str, years: Years, *, chart_id: str, label: str
     )
 
 
-def planning_tables(area: AreaFigures, name: str, titles: dict[str, str], *, label: str) -> Part | None:
-    """Fill in the planners' own tables: plans by band in each academic year ahead; None if the run has none."""
+def planning_tables(
+    area: AreaFigures, name: str, titles: Mapping[str, str], *, placed: Set[str], label: str
+) -> Part | None:
+    """Fill in the planners' own tables: plans by band in each academic year ahead; None if the run has none.
+
+    Parameters
+    ----------
+    area : AreaFigures
+    name : str
+    titles : mapping of str to str
+        By name of the table.
+    placed : set of str
+        Tables of one placement group, whose share is modelled.
+    label : str
+        Behind captions.
+    """
     tables = []
     for key, title in titles.items():
         by = f"table:{key}"
@@ -116,35 +148,37 @@ def planning_tables(area: AreaFigures, name: str, titles: dict[str, str], *, lab
                 Row(f"{y - 1}/{y % 100:02d}", tuple(cell(area.at("caseload", y, by, c)) for c in categories))
                 for y in years
             )
-            tables.append(table(f"{title}, {name}, {RANGED}{label}", columns, rows))
+            tables.append(table(f"{title}, {name}{_mark(area, 'caseload', by)}, {RANGED}{label}", columns, rows))
     if not tables:
         return None
     return Part(
         title="Planning tables",
         sentences=("Plans in the January of each academic year, in the bands that planners report.",),
         tables=tuple(tables),
+        remarks=(PLACED,) if placed & titles.keys() else (),
     )
 
 
-def split(area: AreaFigures, measure: str, by: str, years: Sequence[int], caption: str) -> Table | None:
-    """Return a table of a measure by a breakdown in some years; None if the run has no such breakdown.
+def split(
+    area: AreaFigures, measure: str, by: str, years: Sequence[int], caption: str, *, ranged: bool = True
+) -> Table | None:
+    """Return a table of a measure by a breakdown in some years; None if the run has no such breakdown in them.
 
-    The last published year stands first. Categories that round to nothing throughout are left out.
+    The last published year stands first. Categories that round to nothing throughout are left out. `ranged` False
+    leaves the ranges out.
     """
     categories = area.categories(measure, by)
-    if not categories:
-        return None
     stock = kind(measure).stock
     wanted = sorted({*_last_published(area, measure, by), *years})
     shown = [year for year in wanted if any(area.at(measure, year, by, c) for c in categories)]
     columns = (_first_column(by), *(f"January {year}" if stock else str(year) for year in shown))
     found = {c: [area.at(measure, year, by, c) for year in shown] for c in categories}
     rows = tuple(
-        Row(_row_head(by, c), tuple(map(cell, known)))
+        Row(_row_head(by, c), tuple(cell(figure, ranged=ranged) for figure in known))
         for c, known in found.items()
         if any(figure and figure.median >= WORTH_A_ROW for figure in known)
     )
-    return table(f"{caption}, {RANGED}", columns, rows)
+    return table(f"{caption}, {RANGED}" if ranged else caption, columns, rows) if rows else None
 
 
 def _row_head(by: str, category: str) -> str:
@@ -167,13 +201,14 @@ def _last_published(area: AreaFigures, measure: str, by: str) -> tuple[int, ...]
     ]
 
 
-def _mark(area: AreaFigures, by: str) -> str:
-    return " (modelled)" if area.modelled("caseload", by) else ""
+def _mark(area: AreaFigures, measure: str, by: str) -> str:
+    """Say in a caption that a breakdown is modelled."""
+    return " (modelled)" if area.modelled(measure, by) else ""
 
 
 def _told(area: AreaFigures, years: Years) -> str:
     figure = area.at("requests", years.key)
-    return f"About {about(figure)} requests in {years.key} ({likely(figure)})." if figure else ""
+    return f"Requests in {years.key}: {told(figure)}." if figure else ""
 
 
 def _largest(area: AreaFigures, years: Years) -> str:
@@ -181,7 +216,7 @@ def _largest(area: AreaFigures, years: Years) -> str:
     grown = {}
     (first,) = _last_published(area, "caseload", "age_band") or (years.stock,)
     for band in area.categories("caseload", "age_band"):
-        start, end = (area.at("caseload", y, "age_band", band) for y in (first, years.key))
+        start, end = (area.at("caseload", y, "age_band", band) for y in (first, years.january))
         if start and end:
             grown[band] = (end.median - start.median, start, end)
     if not grown:
@@ -191,6 +226,6 @@ def _largest(area: AreaFigures, years: Years) -> str:
         return ""
     who = category_name("age_band", band).lower()
     return (
-        f"The largest growth is among those {who}: from {about(start)} plans in January {first} to about "
-        f"{about(end)} in January {years.key} ({likely(end)})."
+        f"The largest growth is among those {who}: from {about(start)} plans in January {first} to {told(end)} in "
+        f"January {years.january}."
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ENDS = ("lo-80", "hi-80", "lo-95", "hi-95")
 EHC_COLUMNS = ("area_code", "area_name", "measure", "by", "category", "freq", "ds", "mean", "median", *ENDS, "status")
-EHC_KEYS = ("areas", "until", "overrides", "notes", "settings", "tables", "adjustment", "provenance")
+EHC_KEYS = (*("areas", "until", "overrides", "notes", "settings", "tables", "adjustment", "provenance", "references"),)
 PUBLISHED = "published"
 MODELLED = "modelled"
 FIGURE = ("mean", "median", "lo-80", "hi-80")
@@ -60,8 +60,13 @@ class EhcRun:
     tables : mapping of str to str
         Titles of the planning tables by name, in the order of the config.
     adjustment : mapping of str to mapping of int to (float, float)
-        By area and January: plans that the cohort was moved by since the start, and per cent of the caseload.
+        By area and January: plans that the cohorts were moved by since the start, and per cent of what they alone
+        come to; without overrides.
     provenance : frozenset of str
+    references : frozenset of str
+        Sources read as tables for reference, whatever the as-of date.
+    placed : frozenset of str
+        Planning tables of one placement group.
     """
 
     table: pd.DataFrame
@@ -74,11 +79,18 @@ class EhcRun:
     tables: Mapping[str, str]
     adjustment: Mapping[str, Mapping[int, tuple[float, float]]]
     provenance: frozenset[str]
+    references: frozenset[str]
+    placed: frozenset[str]
 
     @property
     def synthetic(self) -> bool:
         """Say whether any figure behind the projection was made up."""
         return "synthetic" in self.provenance
+
+    @property
+    def by_school_days(self) -> bool:
+        """Say whether requests are assumed to fall on school days, somewhere."""
+        return self.settings.get("profile", "").startswith("school_days")
 
 
 class AreaFigures:
@@ -104,7 +116,7 @@ class AreaFigures:
         return tuple(self._order[chosen]["category"])
 
     def modelled(self, measure: str, by: str) -> bool:
-        """Say whether a breakdown rests on shares of other areas."""
+        """Say whether a breakdown is a total split by shares that are held as they were, or borrowed."""
         return any(self.series(measure, by, c)["status"].eq(MODELLED).any() for c in self.categories(measure, by))
 
     def at(self, measure: str, year: int, by: str = "", category: str = "") -> Figure | None:

@@ -18,13 +18,19 @@ SOURCES = {"value": "median", "median": "median", "mean": "mean"} | {
     f"{word}_{q}": f"{short}-{q}" for q in (80, 95) for word, short in (("lower", "lo"), ("upper", "hi"))
 }
 _OWN = {
-    "time_identifier": "Calendar year, January (annual stock) or month of time_period",
+    "time_identifier": "Calendar year, January (annual stock) or month of time_period; backlog, undecided and "
+    "waiting_over_20_weeks of a year are counted on its 31 December, backlog of a month at its end",
     "scenario": f"{CONFIGURED}, or {BASELINE}: the same simulated futures with nothing overridden",
+    "measure": "What is counted; new_plans: the outturn is the published count of new plans in the caseload, the "
+    "projection is that of plans_issued, which is published by itself and differs from it",
     "breakdown_topic": "What the figure is broken down by: Total, Age, Age band, Main need, Placement and so on",
-    "breakdown": "Category of the breakdown; Total where there is none",
+    "breakdown": "Category of the breakdown; Total where there is none. Of more than 20 areas months and single ages "
+    "are left out",
     "value_type": "outturn (published), projection, or modelled (worked out from shares by age, not counted)",
     "value": "The outturn, or the median of the projection; medians of parts do not add to that of the total",
     "mean": "Mean of the projection; means of parts add to that of the total; z for an outturn",
+    "as_of": "No figure that became available after this day was used, ISO date; tables for reference (shares of need, "
+    "population projections) are exempt",
     "provenance": "published or synthetic: where the figures behind the projection come from",
 }
 _ORDER = (

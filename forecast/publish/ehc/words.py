@@ -135,17 +135,31 @@ def likely(figure: Figure) -> str:
     return f"likely between {number(figure.low, unit)} and {number(figure.high, unit)}"
 
 
-def cell(figure: Figure | None, *, rate: bool = False) -> str:
+def told(figure: Figure, what: str = "") -> str:
+    """Say a figure of something, to stand in a sentence: a projection with its range, a published figure as it is.
+
+    >>> told(Figure(1360, 1348, 900, 2000, published=False), "requests")
+    'about 1,300 requests (likely between 900 and 2,000)'
+    >>> told(Figure(790, 790, float("nan"), float("nan"), published=True))
+    '790'
+    """
+    said = f"{about(figure)} {what}".rstrip()
+    return said if figure.published else f"about {said} ({likely(figure)})"
+
+
+def cell(figure: Figure | None, *, rate: bool = False, ranged: bool = True) -> str:
     r"""Return a figure and, on a line of its own, its range; a published figure has none.
 
     >>> cell(Figure(102, 100, 90, 1100, published=False)), cell(Figure(9.8, 9.8, 0, 0, published=True), rate=True)
     ('100\n90 to 1,100', '10%\n')
     """
     if figure is None:
-        return f"-{RANGE_BELOW}"
+        return f"-{RANGE_BELOW}" if ranged else "-"
     sign = "%" if rate else ""
-    ranged = "" if figure.published else f"{interval(figure.low, figure.high)}{sign}"
-    return f"{number(figure.median)}{sign}{RANGE_BELOW}{ranged}"
+    middle = f"{number(figure.median)}{sign}"
+    if not ranged:
+        return middle
+    return f"{middle}{RANGE_BELOW}{'' if figure.published else interval(figure.low, figure.high) + sign}"
 
 
 def override_size(override: Mapping[str, Any]) -> str:

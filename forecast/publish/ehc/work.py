@@ -18,6 +18,13 @@ MONTHS_SHOWN = 24
 RECENT = 3
 LIMITED = "Plans issued, the 20 weeks and the backlog follow from the number of assessments that can be completed."
 CARRIED_ON = "The time it took in the last published year is taken to carry on: ranges do not cover a change of pace."
+WHOLE_WEEKS = (
+    "A month holds the weeks whose Thursday lies in it, four or five: its figures go up and down with that too."
+)
+IN_TERM = (
+    "That requests fall on school days, and so hardly any in August, is an assumption and not a count; the council's "
+    "own requests by month can take its place."
+)
 STEPS = ("refused", "withdrawn", "agreed", "assessments_completed", "no_plan")
 CLOCK = ("timeliness_20_week", "decided_within_6_weeks", "backlog", "waiting_over_20_weeks", "undecided")
 WEEKLY = ("decisions_due_a_week", "plans_due_a_week")
@@ -53,8 +60,21 @@ def how_long(area: AreaFigures, name: str, years: Years, *, capacity: bool, char
     )
 
 
-def workload(area: AreaFigures, name: str, years: Years, *, as_of: pd.Timestamp, label: str) -> Part:
-    """Tell what falls due: decisions and plans a week, annual reviews, and phase transfers with their date."""
+def workload(area: AreaFigures, name: str, years: Years, *, as_of: pd.Timestamp, school_days: bool, label: str) -> Part:
+    """Tell what falls due: decisions and plans a week, annual reviews, and phase transfers with their date.
+
+    Parameters
+    ----------
+    area : AreaFigures
+    name : str
+    years : Years
+    as_of : Timestamp
+        The months start with that of this day.
+    school_days : bool
+        Whether requests are assumed to fall on school days.
+    label : str
+        Behind captions.
+    """
     tables = [_due(area, name, years, label)]
     if phases := _phases(area, name, years, label):
         tables.append(phases)
@@ -67,6 +87,8 @@ def workload(area: AreaFigures, name: str, years: Years, *, as_of: pd.Timestamp,
         remarks=(
             "A plan for a move between phases has to be final by 15 February of the year of the move, by 31 March for "
             "a move into post-16 education.",
+            *((WHOLE_WEEKS,) if months else ()),
+            *((IN_TERM,) if months and school_days else ()),
         ),
     )
 
@@ -87,7 +109,7 @@ def account(
     name : str
     years : Years
     adjustment : mapping of int to (float, float)
-        By January: plans that the cohort was moved by since the start, and per cent of the caseload.
+        By January: plans that the cohorts were moved by since the start, and per cent of what they alone come to.
     label : str
         Behind captions.
     """
@@ -98,7 +120,8 @@ def account(
     lines.append(Row("Caseload a year later", tuple(_mean(area, "caseload", y + 1) for y in shown), strong=True))
     columns = ("In the year", *map(str, shown))
     tables = [table(f"From one January to the next, {name}{label}", columns, tuple(lines))]
-    causes = split(area, "ceased", "cause", [*shown[:2], years.key], f"Why plans cease, {name} (modelled){label}")
+    why = f"Why plans cease, {name} (modelled: shares of the middle figure){label}"
+    causes = split(area, "ceased", "cause", [*shown[:2], years.key], why, ranged=False)
     if causes:
         tables.append(causes)
     return Part(
@@ -106,8 +129,8 @@ def account(
         sentences=tuple(filter(None, (_adjusted(adjustment, years),))),
         tables=tuple(tables),
         remarks=(
-            "These are means, because means add up and medians do not: they differ a little from the medians in the "
-            "other tables. Rounded figures may be one out.",
+            "From one January to the next figures are means, because means add up and medians do not: they differ a "
+            "little from the medians in the other tables. Rounded figures may be one out.",
             "“Recorded late or corrected” is the part of past changes that published new and ceased plans do not "
             "explain.",
         ),
@@ -115,15 +138,16 @@ def account(
 
 
 def _adjusted(adjustment: Mapping[int, tuple[float, float]], years: Years) -> str:
-    """Say how far the cohort was moved by the year of the headline."""
-    plans, percent = adjustment.get(years.key, (0.0, 0.0))
+    """Say how far the cohorts were moved by the January of the headline."""
+    plans, percent = adjustment.get(years.january, (0.0, 0.0))
     if not round(plans):
         return ""
     more = "adds" if plans > 0 else "takes away"
     return (
         "Followed age by age, the caseload differs from the forecast of it as a whole. The adjustment between the two "
-        f"{more} {number(abs(plans))} plans up to January {years.key}, {abs(percent):.0f}% of the caseload: the larger "
-        "it is, the less sure are the figures by age, need and placement."
+        f"{more} {number(abs(plans))} plans up to January {years.january}, {abs(percent):.0f}% of what following ages "
+        "alone comes to, before any override: the larger it is, the less sure are the figures by age, need and "
+        "placement."
     )
 
 
@@ -196,12 +220,12 @@ def _phases(area: AreaFigures, name: str, years: Years, label: str) -> Table | N
         *(f"{category_name('phase', p)}, by {POST_16 if '16' in p else OTHER_PHASES}" for p in phases),
     )
     rows = []
-    for year in years.ahead:
+    for year in (*years.ahead, years.last):
         found = [area.at("phase_transfers", year, "phase", phase) for phase in phases]
         if any(found):
-            rows.append(Row(str(year), tuple(map(cell, found)), year == years.key))
+            rows.append(Row(str(year), tuple(map(cell, found)), year == years.january))
     caption = f"Plans to be finalised for a move between phases, {name}, {RANGED}{label}"
-    return table(caption, columns, tuple(rows))
+    return table(caption, columns, tuple(rows)) if rows else None
 
 
 def _months(area: AreaFigures, name: str, as_of: pd.Timestamp, label: str) -> Table | None:

@@ -40,8 +40,8 @@ TABLES = {
 }
 PLANNING: tuple[dict[str, Any], ...] = (
     {"name": "lsrp", "title": "Plans by age band, as in a Local SEND Reform Plan", "years": 5},
-    {"name": "scap_primary", "title": "Special schools, primary", "years": 5},
-    {"name": "scap_secondary", "title": "Special schools, secondary and after", "years": 7},
+    {"name": "scap_primary", "title": "Special schools, primary", "years": 5, "placement": "special"},
+    {"name": "scap_secondary", "title": "Special schools, secondary and after", "years": 7, "placement": "special"},
 )
 OVERRIDE = {
     **{"what": "refusal", "start": "2025-09-01", "end": "", "ages": "all", "value": 0.25, "multiply": None},
@@ -70,6 +70,13 @@ def ehc_frame(*, code: str = "E08000007", name: str = "Stockport", scale: float 
     rows = list(_rows(scale))
     frame = pd.DataFrame(rows, columns=list(EHC_COLUMNS[2:]))
     return frame.assign(area_code=code, area_name=name)[list(EHC_COLUMNS)]
+
+
+def until_year(until: int) -> pd.DataFrame:
+    """Make the long frame of a projection that ends early: flows to a year, stocks to the January after it."""
+    frame = ehc_frame()
+    later = frame["measure"].isin(["caseload", "phase_transfers"])
+    return frame[frame["ds"].dt.year.le(until + later)].reset_index(drop=True)
 
 
 def flows(scale: float = 1.0) -> dict[int, dict[str, float]]:
@@ -101,6 +108,7 @@ def write_ehc(
     ehc |= {
         "adjustment": {code: ADJUSTMENT for code, _ in areas},
         "tables": list(PLANNING),
+        "references": ["ons-snpp"],
         "overrides": [OVERRIDE] if overrides else [],
         "notes": {code: list(NOTES) for code, _ in areas},
     }
@@ -140,10 +148,10 @@ def _of_year(year: int, flow: dict[str, float]) -> Iterator[tuple[object, ...]]:
     yield _projected("timeliness_20_week", year, 15.0 + year - 2024)
     yield _projected("decided_within_6_weeks", year, 80.0)
     parts = {("ceased", "cause"): (CAUSES, flow["ceased"]), ("requests", "age_band"): (REQUEST_BANDS, requests)}
-    parts |= {("phase_transfers", "phase"): (PHASES, end)}
     for (measure, by), (split, total) in parts.items():
         yield from (_projected(measure, year, total * share, by, name) for name, share in split.items())
     yield _projected("caseload", year + 1, end)
+    yield from (_projected("phase_transfers", year + 1, end * s, "phase", name) for name, s in PHASES.items())
     for by, split in {"age_band": BANDS, "need": NEEDS, "placement": PLACEMENTS}.items():
         yield from (_projected("caseload", year + 1, end * s, by, name) for name, s in split.items())
     for table in PLANNING:

@@ -70,6 +70,8 @@ def test_what_the_overrides_change_is_the_difference_of_medians(ehc):
 def test_effects_are_shown_from_the_first_whole_year(ehc):
     group = part_of(ehc).tables[1].groups[0]
     assert [row.head for row in group.rows] == ["2026", "2030", "2035"]
+    stocks = next(group for group in part_of(ehc).tables[1].groups if group.title.endswith(", January"))
+    assert [row.head for row in stocks.rows] == ["2027", "2030", "2036"]
     throughout = ehc.overrides[0] | {"start": ""}
     (first, *_) = part_of(replace(ehc, overrides=(throughout,))).tables[1].groups[0].rows
     assert first.head == "2024"
@@ -113,3 +115,4 @@ def test_many_notes_are_folded_away(ehc):
 def test_the_method_is_told_where_there_is_a_projection(ehc):
     assert how_made(None) == ()
     assert "single year of age" in how_made(ehc)[0].text
+    assert "in per cent of what the ages alone come to without overrides" in how_made(ehc)[0].text

@@ -2,7 +2,7 @@ import pytest
 
 from forecast.publish.ehc.people import Years, how_many, planning_tables, who, years_of
 from forecast.publish.ehc.run import AreaFigures
-from tests.publish.ehc.frame import BANDS, CASELOAD, REQUESTS, ehc_frame, flows
+from tests.publish.ehc.frame import BANDS, CASELOAD, REQUESTS, ehc_frame, flows, until_year
 
 CODE = "E08000007"
 
@@ -18,6 +18,12 @@ def plain_charts(monkeypatch):
 @pytest.fixture(scope="module")
 def area():
     return AreaFigures(ehc_frame(), CODE)
+
+
+@pytest.mark.parametrize(("until", "january"), [(2024, 2025), (2025, 2025), (2026, 2026), (2035, 2030)])
+def test_the_january_of_the_headline_is_a_projected_one(until, january):
+    years = years_of(AreaFigures(until_year(until), CODE))
+    assert (years.january, years.last) == (january, until + 1)
 
 
 def cells_of(table, head, group=-1):
@@ -57,7 +63,8 @@ def test_requests_plans_and_caseload_by_year_with_their_ranges(area):
     assert last[1] == ranged(0.6 * REQUESTS[2023] * 1.06**12, 12)
     assert last[2] == ranged(means[2034]["end"], 12)
     assert cells_of(table, "2024")[2] == "3,115\n"
-    assert [row.head for row in table.groups[1].rows] == [str(year) for year in range(2024, 2036)]
+    assert [row.head for row in table.groups[1].rows] == [*(str(year) for year in range(2024, 2036)), "January 2036"]
+    assert cells_of(table, "January 2036") == ("-\n", "-\n", ranged(means[2035]["end"], 13))
     assert [row.head for row in table.groups[1].rows if row.strong] == ["2030"]
 
 
@@ -71,7 +78,7 @@ def test_an_area_without_history_has_no_table_of_it():
 def test_who_they_are_by_age_need_and_placement_and_what_is_modelled(area):
     part = who(area, "Stockport", years_of(area), chart_id="c", label=" (synthetic data)")
     ages, needs, placements = part.tables
-    assert ages.columns == ("Age", "January 2024", "January 2026", "January 2030", "January 2035")
+    assert ages.columns == ("Age", "January 2024", "January 2026", "January 2030", "January 2036")
     assert cells_of(ages, "Under 5")[0] == f"{CASELOAD[2024] * BANDS['Under 5']:.0f}\n"
     assert cells_of(ages, "5 to 10")[2] == ranged(flows()[2029]["end"] * BANDS["5 to 10"], 7)
     assert "modelled" not in ages.caption
@@ -80,6 +87,7 @@ def test_who_they_are_by_age_need_and_placement_and_what_is_modelled(area):
         assert "(synthetic data)" in table.caption
     assert "Speech, language and communication" in [row.head for row in needs.groups[0].rows]
     assert part.remarks[0].startswith("Modelled")
+    assert part.remarks[0].endswith("a range is that of the total alone.")
     (requests,) = part.folded
     assert requests.columns == ("Age", "2025", "2030", "2035")
 
@@ -116,9 +124,12 @@ def test_an_area_without_breakdowns_has_fewer_tables():
 
 def test_planning_tables_run_over_their_own_years(area):
     titles = {"scap_primary": "Special schools, primary", "scap_secondary": "Special schools, secondary and after"}
-    primary, secondary = planning_tables(area, "Stockport", titles, label="").tables
+    part = planning_tables(area, "Stockport", titles, placed=titles.keys(), label="")
+    assert "a range is that of the total alone" in part.remarks[0]
+    assert planning_tables(area, "Stockport", titles, placed={"other"}, label="").remarks == ()
+    primary, secondary = part.tables
     assert [row.head for row in primary.groups[0].rows] == ["2024/25", "2025/26", "2026/27", "2027/28", "2028/29"]
     assert len(secondary.groups[0].rows) == 7
     assert secondary.columns == ("Academic year", "Years 7 to 11", "Years 12 to 14")
     assert cells_of(primary, "2024/25") == (ranged(flows()[2024]["end"] * 0.12, 2),)
-    assert planning_tables(area, "Stockport", {"other": "Other"}, label="") is None
+    assert planning_tables(area, "Stockport", {"other": "Other"}, placed=frozenset(), label="") is None

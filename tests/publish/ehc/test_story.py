@@ -6,9 +6,10 @@ import pytest
 
 from forecast.publish.ehc.run import AreaFigures
 from forecast.publish.ehc.story import MANY, MOST_IN_FULL, in_full, planning, planning_areas
+from forecast.publish.method import sources
 from forecast.publish.report import render
 from forecast.publish.run import Area, read_run
-from tests.publish.ehc.frame import ehc_frame, flows, write_ehc
+from tests.publish.ehc.frame import ehc_frame, flows, until_year, write_ehc
 from tests.publish.test_report import page_of, parsed
 from tests.run_folder import write_run
 
@@ -51,7 +52,7 @@ def test_the_section_leads_with_a_sentence_to_repeat(folder):
     assert "1,010 requests in 2028 (here 1,040)" in section.sentences[1]
     assert [part.title for part in section.parts] == [
         *("How many", "Who they are", "How long it takes", "The work it brings", "How the caseload changes"),
-        *("Planning tables", "What was assumed", "What to know about these figures"),
+        *("Planning tables", "How far past forecasts were off", "What was assumed", "What to know about these figures"),
     ]
 
 
@@ -80,6 +81,15 @@ def test_the_page_is_sound_with_it(folder):
     text = " ".join("".join(outline.text).split())
     assert "From request to plan: Stockport" in text
     assert "single year of age" in text
+
+
+def test_a_table_for_reference_is_marked_among_the_sources(folder):
+    run = read_run(folder)
+    first = run.manifest["sources"][0]["id"]
+    marked = replace(run, ehc=replace(run.ehc, references=frozenset({first})))
+    kinds = [row.cells[-1] for row in sources(marked).groups[0].rows]
+    assert [kind for kind in kinds if "reference table, read whatever" in kind] == kinds[:1]
+    assert not any("reference table" in row.cells[-1] for row in sources(run).groups[0].rows)
 
 
 def test_the_summary_links_to_the_first_area(folder):
@@ -124,8 +134,55 @@ def test_made_up_figures_are_marked_wherever_they_show(tmp_path):
     section = page.planning[0]
     assert section.synthetic
     assert "(synthetic data)" in section.headline
-    captions = [table.caption for part in section.parts for table in (*part.tables, *part.folded)]
+    # How far forecasts of published figures were off is true.
+    parts = [part for part in section.parts if part.title != "How far past forecasts were off"]
+    captions = [table.caption for part in parts for table in (*part.tables, *part.folded)]
     assert all("(synthetic data)" in caption for caption in [*captions, page.planning_areas.tables[0].caption])
+
+
+def test_with_overrides_the_headline_and_the_other_sections_are_set_against_the_projection_without(tmp_path):
+    run = read_run(write_ehc(tmp_path / "run"))
+    base = AreaFigures(run.ehc.baseline, "E08000007")
+    (section,) = planning(run)
+    # The overridden requests are 10 % fewer and plans follow slowly, so requests move more.
+    assert section.headline.endswith("This is with 1 assumption changed; without it about 1,160 requests in 2030.")
+    assert base.at("requests", 2030).median == pytest.approx(0.98 * 790 * 1.06**7)
+    # 790 x 1.06^5 without the override is 1,057, times 98 % 1,036; with it 932.
+    assert "1,010 requests in 2028 (here, without the changed assumptions, 1,040)" in section.sentences[1].replace(
+        "assumptions, about", "assumptions,"
+    )
+
+
+def test_the_caseload_is_named_where_it_moves_more(tmp_path):
+    run = read_run(write_ehc(tmp_path / "run"))
+    table = run.ehc.baseline.copy()
+    stock = table["measure"].eq("caseload") & table["status"].ne("published")
+    table.loc[stock, "median"] *= 1.1
+    two = (*run.ehc.overrides, *run.ehc.overrides)
+    (section,) = planning(replace(run, ehc=replace(run.ehc, table=table, overrides=two)))
+    assert section.headline.endswith(
+        "This is with 2 assumptions changed; without them about 4,900 plans in January 2030."
+    )
+
+
+@pytest.mark.usefixtures("real_charts")
+@pytest.mark.parametrize("until", [2024, 2025, 2026])
+@pytest.mark.parametrize("overrides", [False, True])
+def test_a_projection_of_few_years_is_told_right(tmp_path, until, overrides):
+    run = read_run(write_ehc(tmp_path / "run", overrides=overrides))
+    base = until_year(until) if overrides else None
+    (section,) = planning(replace(run, ehc=replace(run.ehc, table=until_year(until), baseline=base, until=until)))
+    january = max(until, 2025)
+    assert f"In {until} Stockport can expect about" in section.headline
+    assert f"In January {january} about" in section.headline
+    text = repr(section)
+    assert "between - and -" not in text
+    assert "nan" not in text
+    tables = {table.caption: table for part in section.parts for table in (*part.tables, *part.folded)}
+    assert all(group.rows for table in tables.values() for group in table.groups)
+    assert all(any(set(row.cells) - {"-", "-\n"} for row in g.rows) for t in tables.values() for g in t.groups)
+    rows = section.parts[0].tables[0].groups[1].rows
+    assert rows[-1].head == f"January {until + 1}"
 
 
 def test_an_area_without_published_figures_has_no_comparison(folder):

@@ -108,6 +108,11 @@ def test_the_description_names_exactly_the_columns_and_no_cell_is_a_formula(run)
     rows = list(csv.DictReader(io.StringIO(files["ehc_projections.meta.csv"].decode("utf-8-sig"))))
     assert [row["col_name"] for row in rows] == list(EHC_MEANING)
     assert all(row["label"] for row in rows)
+    labels = {row["col_name"]: row["label"] for row in rows}
+    assert "counted on its 31 December" in labels["time_identifier"]
+    assert "the projection is that of plans_issued" in labels["measure"]
+    assert "Of more than 20 areas months and single ages are left out" in labels["breakdown"]
+    assert "population projections) are exempt" in labels["as_of"]
     content = files["ehc_projections.csv"].decode("utf-8")
     assert content.startswith(BOM)
     names = {row["area_name"] for row in csv.DictReader(io.StringIO(content.removeprefix(BOM)))}
