@@ -8,8 +8,8 @@ they count as ceased where they leave and as nothing where they arrive. The rest
 What an area adds to the nation was measured on the bundled figures. How long it keeps plans open past school lasts: it
 shows in the ages of its stock (`OLD_KEPT`). Its published level of ceasing repeats itself in part (rank correlation
 0.34, 2022 to 2023), but its residual does not (-0.02), and neither does its net loss, new plans less growth of the
-caseload (0.07; the nation's was 4.6 to 5.0 % of the stock in every year from 2018 on; `experiments.ehc_hindcast`). So an
-area keeps part of its own level of ceasing, and its residual makes up for it. The residual of England is carried on.
+caseload (0.07; the nation's was 4.6 to 5.0 % of the stock in every year from 2018 on; `experiments.ehc_hindcast`). So
+an area keeps part of its own level of ceasing, and its residual makes up for it. The residual of England is carried on.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ PUBLISHED = (
     ("plans within 20 weeks", "plans_20_week_within", ("plans_20_week_den",), 0.5),
     ("late plans that took over a year", "plans_over_year", ("plans_20_week_to_year", "plans_over_year"), 0.1),
 )
-# Decisions, or plans, of England's share added to an area's own; an assumption: shares of a handful of plans say little.
+# Decisions, or plans, of England's share added to an area's own; an assumption: shares of few plans say little.
 KNOWN_FROM = 20
 TELLING = 0.05  # a share moved by more than this is said in a note
 LATE_DECISIONS = 0.25  # share of the undecided decided a week after the sixth: near England's share undecided
