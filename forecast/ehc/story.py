@@ -131,8 +131,8 @@ class Story:
         if assumptions.capacity_by_month(self.weeks.months) is not None:
             return (
                 "Under a capacity an assessment is completed as soon as the process itself allows and its turn comes, "
-                f"which can be sooner than in {figures.last_flow}. In past years this told the direction of the 20-week "
-                "share better than its size. Ages of new plans do not follow longer waits."
+                f"which can be sooner than in {figures.last_flow}. In past years this told the direction of the "
+                "20-week share better than its size. Ages of new plans do not follow longer waits."
             )
         counted = figures.line("assessments_completed", self.area.code)
         before = f", against {counted.iloc[-1]:,.0f} in {counted.index[-1]}" if len(counted) else ""
