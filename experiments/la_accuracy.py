@@ -25,9 +25,11 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from experiments.la_methods import (
     ALONE,
+    EHC,
     EXTRA,
     PEER_PACKAGE,
     PEERS,
@@ -36,7 +38,7 @@ from experiments.la_methods import (
     peer_methods,
 )
 from experiments.la_run import N_PATHS, SEED, Origins, Task, complete_panel, run_task
-from experiments.la_scores import QUANTILES, RESAMPLES, Scored, averages, origin_counts, pooled
+from experiments.la_scores import QUANTILES, RESAMPLES, Scored, averages, by_origin, origin_counts, pooled
 from experiments.la_tables import accuracy_rows, interval_tables, origin_tables, tables
 from experiments.la_verdict import ALL, SINCE_2018, auto_verdict, demand_report
 from experiments.tables import markdown_table, without
@@ -46,6 +48,7 @@ from jobs.tracking import SQLITE
 from jobs.tracking_store import StoreFault
 
 QUICK_EVERY = 8
+ACCURACY = ("measure", "horizon", "origins", "wape", "coverage_80", "first_origin", "last_origin", "command")
 EXPERIMENT = "la_accuracy"
 COMMAND = "python -m experiments.la_accuracy"
 SHORT = ("95 %", "nation 80 %", "nation 95 %", "bias", "seconds")
@@ -156,6 +159,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-mlflow", action="store_true", help="record nothing")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; default all processors")
     parser.add_argument("--markdown", type=Path, help="also write a short table to this file")
+    parser.add_argument("--reference", type=Path, help="also write what pages tell of ehc to this csv")
     return parser.parse_args(argv)
 
 
@@ -209,6 +213,28 @@ def short_table(results: Sequence[tuple[Task, Scored]]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def accuracy_of_ehc(results: Sequence[tuple[Task, Scored]]) -> pd.DataFrame:
+    """Return what pages tell of `ehc`: requests over all origins, the caseload over those from 2018 on.
+
+    Returns
+    -------
+    DataFrame
+        measure, horizon, origins, wape, coverage_80 (per cent, averaged over origins), first_origin, last_origin,
+        command.
+    """
+    rows = []
+    for task, scored in results:
+        if task in MAIN:
+            part = [each for _, each in views(task, scored)][-1 if task.measure == "caseload" else 0]
+            scores = by_origin(part.cells).loc[EHC]
+            for horizon in part.horizons:
+                of_origins = scores.xs(horizon, level="horizon")
+                years = pd.DatetimeIndex(of_origins.index).year
+                means = of_origins[["wape", "coverage_80"]].mean().round(1)
+                rows.append((task.measure, horizon, len(years), *means, min(years), max(years), COMMAND))
+    return pd.DataFrame(rows, columns=list(ACCURACY))
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run, print, record."""
     asked = _arguments(argv)
@@ -229,6 +255,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"\n{time.perf_counter() - start:.0f} s in all; seconds of a method are wall time on {asked.jobs} processes")
     if asked.markdown:
         asked.markdown.write_text(short_table(results), encoding="utf-8")
+    if asked.reference:
+        accuracy_of_ehc(results).to_csv(asked.reference, index=False, lineterminator="\n")
     if not asked.no_mlflow:
         uri = os.environ.get("MLFLOW_TRACKING_URI", f"{SQLITE}mlflow.db")
         try:

@@ -145,5 +145,7 @@ def _accuracy() -> Iterator[str]:
         yield f"| {each.measure} | {each.horizon} | {each.wape:.1f} % | {each.coverage_80:.0f} % | {span} |"
     yield ""
     yield "Plans issued, the 20 weeks and the backlog have not been measured this way."
+    yield "`python -m experiments.ehc_hindcast` prints how far they and the caseload by age are off when told the true"
+    yield "requests or plans, with some knowledge of later years."
     yield f"`{measured['command'].iloc[0]}` measures it again, beside simpler rules. `forecast evaluate` gives the"
     yield "errors of this run's own targets."

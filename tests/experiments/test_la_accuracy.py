@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 from experiments import la_accuracy
-from experiments.la_accuracy import HELD_OUT, MAIN, log_to_mlflow, metrics_of, views
+from experiments.la_accuracy import HELD_OUT, MAIN, accuracy_of_ehc, log_to_mlflow, metrics_of, views
 from experiments.la_methods import EHC, RULES, TRUTH, TRUTH_ALONE, Rule, demand_methods
 from experiments.la_run import Origins, Task, complete_panel, run_task
 from forecast.ehc.figures import STOCKS, Figures
 from forecast.sources.observations import Reading
 from jobs import tracking
 from jobs.tracking_store import StoreFault
-from tests.experiments.la_made_up import SCORED, growing, observations
+from tests.experiments.la_made_up import SCORED, cells_of, growing, observations, totals_of
 
 TASK = Task("caseload", 2019, 2020, (1, 3), also=Origins("without origin 2019", (2020,)))
 
@@ -176,3 +176,16 @@ def test_mlflow_has_a_run_a_measure_with_a_child_a_method(tmp_path, monkeypatch)
     assert {metric.step: metric.value for metric in late} == pytest.approx({1: 0.03})
     assert auto.info.status == "FINISHED"
     assert (tmp_path / "mlartifacts").as_uri() == experiment.artifact_location
+
+
+def test_what_pages_tell_of_ehc_is_what_was_scored():
+    errors = {(EHC, 2017, 1): [90, 90], (EHC, 2018, 1): [10, -10], (EHC, 2020, 1): [200, 0], (EHC, 2018, 3): [20, 40]}
+    cells = cells_of(errors)
+    scored = replace(SCORED, cells=cells, totals=totals_of(cells), horizons=(1, 3))
+    frame = accuracy_of_ehc([(MAIN[1], scored)])
+    assert frame.drop(columns="command").to_numpy().tolist() == [
+        ["caseload", 1, 2, 10.0, 75.0, 2018, 2020],  # 20 of 200 and 200 of 2000; 2 of 2 and 1 of 2 within
+        ["caseload", 3, 1, 30.0, 0.0, 2018, 2018],
+    ]
+    everything = accuracy_of_ehc([(MAIN[0], replace(scored, measure="requests"))])
+    assert everything.loc[0, ["origins", "first_origin"]].tolist() == [3, 2017]

@@ -7,8 +7,8 @@ from forecast.publish.view import Part, Row, table
 
 TITLES = {"requests": "Requests", "caseload": "Caseload"}
 NOT_MEASURED = (
-    "Plans issued, the 20 weeks and the backlog have not been measured this way: how far their projections are off is "
-    "not known."
+    "Plans issued, the 20 weeks and the backlog have not been measured this way: how often their ranges hold is not "
+    "known."
 )
 AS_A_WHOLE = (
     "The caseload here is the forecast of it as a whole, before it is brought together with the caseload by age."
