@@ -230,7 +230,7 @@ def accuracy_of_ehc(results: Sequence[tuple[Task, Scored]]) -> pd.DataFrame:
             for horizon in part.horizons:
                 of_origins = scores.xs(horizon, level="horizon")
                 years = pd.DatetimeIndex(of_origins.index).year
-                means = of_origins[["wape", "coverage_80"]].mean().round(1)
+                means = [round(float(of_origins[name].mean()), 1) for name in ("wape", "coverage_80")]
                 rows.append((task.measure, horizon, len(years), *means, min(years), max(years), COMMAND))
     return pd.DataFrame(rows, columns=list(ACCURACY))
 

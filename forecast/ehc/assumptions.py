@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from forecast.calendar import Intervention
 from forecast.ehc import growth, requests
 from forecast.ehc.ages import BAND_NAMES, BANDS
 from forecast.ehc.overrides import OLDEST, Override, applied, ordered
@@ -89,6 +90,8 @@ class Assumptions:
         How the requests of a year spread over it.
     requests_rule, caseload_rule : str
         Path of the nation: a name of `requests.NATIONAL_RULES` and one of `growth.NATIONAL_RULES`.
+    interventions : sequence of Intervention
+        What disturbed the trend of requests on known days and says nothing of growth; by default COVID-19 in 2020.
     tables : sequence of PlanningTable
 
     Raises
@@ -102,6 +105,7 @@ class Assumptions:
     profile: Profile = "school_days"
     requests_rule: str = next(iter(requests.NATIONAL_RULES))
     caseload_rule: str = next(iter(growth.NATIONAL_RULES))
+    interventions: tuple[Intervention, ...] = requests.HOLDS
     tables: tuple[PlanningTable, ...] = DEFAULT_TABLES
 
     def __post_init__(self) -> None:

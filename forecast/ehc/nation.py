@@ -70,7 +70,7 @@ def prepared(figures: Figures, *, until: int, assumptions: Assumptions, n_paths:
         raise SpecError(
             f"until {until}: the figures end in {figures.last_flow} and projections in {LATEST}. Give a year between."
         )
-    requests = RequestGrowth(figures, national_rule=assumptions.requests_rule)
+    requests = RequestGrowth(figures, national_rule=assumptions.requests_rule, interventions=assumptions.interventions)
     caseload = CaseloadGrowth(figures, national_rule=assumptions.caseload_rule)
     return Nation(
         figures=figures,

@@ -259,6 +259,12 @@ def test_fewer_plans_that_cease_stay(nation, plain):
     assert np.allclose(gained, spared, rtol=1e-6)
 
 
+def test_what_disturbed_the_trend_is_an_assumption(figures, nation):
+    told_otherwise = prepared(figures, until=UNTIL, assumptions=Assumptions(interventions=()), n_paths=PATHS, seed=3)
+    assert np.median(told_otherwise.requests.sum(axis=0)[:, -1]) != np.median(nation.requests.sum(axis=0)[:, -1])
+    assert (told_otherwise.caseload == nation.caseload).all()
+
+
 def test_regions_and_retired_areas():
     with pytest.raises(SpecError, match=r"did you mean Stockport"):
         ehc.project("Stockprt")
