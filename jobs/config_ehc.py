@@ -116,7 +116,7 @@ class EhcSpec(Spec):
     """Last calendar year of requests and plans; the caseload goes on to the January after it."""
     monthly: Words | None = None
     """An entry under data with the council's own requests by month: a table whose measure is requests and freq MS. They
-    say how requests spread over a year, and move the years that are not published yet."""
+    say how requests spread over a year, and move the projected years."""
     profile: Profile = "school_days"
     """How a year's requests fall on its weeks: by school days, evenly, or by twelve shares, January first."""
     national_rule: NationalRules = NationalRules()

@@ -17,6 +17,7 @@ from forecast.ehc.figures import REFERENCE, Figures
 from forecast.ehc.hazards import fitted_cohort
 from forecast.ehc.local import MonthlyRequests
 from forecast.ehc.shares import fitted_shares
+from forecast.ehc.story import check_rates
 from forecast.errors import InputError, SpecError
 from forecast.reference import Area, find_area
 from forecast.sources import sen2_breakdowns, sen2_release, sen2_schema
@@ -211,8 +212,14 @@ def ehc_job(config: RunConfig, data: EhcData | None) -> EhcJob | None:
                 f"{last + 1}, so that nothing would change. Give a later day or take the override out."
             )
     _ask(config, section, data)
-    wanted = _wanted(section, data.figures)
-    return EhcJob(section, data, assumptions_of(section), wanted, _needed(wanted, data.figures))
+    wanted, assumptions = _wanted(section, data.figures), assumptions_of(section)
+    needed = _needed(wanted, data.figures)
+    for area in needed if section.overrides else ():
+        try:
+            check_rates(data.figures, area.code, assumptions, until=section.until)
+        except SpecError as error:
+            raise SpecError(f"{config.file.name}: ehc.overrides: {area.name}: {error}") from error
+    return EhcJob(section, data, assumptions, wanted, needed)
 
 
 def _ask(config: RunConfig, section: EhcSpec, data: EhcData) -> None:

@@ -27,7 +27,8 @@ LIMITS = (
     "What is not in the figures is not in the projection: a change of law, funding or practice enters as a dated "
     "override, or not at all.",
     "Need, placement and causes are modelled where the area publishes none: shares of its region or of England by age.",
-    "An interval covers what past errors show. It does not cover a future that is unlike all of the past.",
+    "An interval of requests or of the caseload covers what past errors show, others less (see the notes). None covers "
+    "a future that is unlike all of the past.",
     "The published flows do not explain the published caseload in full; the rest is carried on and shown as residual.",
     "It speaks of numbers of children in an area. It says nothing of any one child and must not be used for one.",
 )

@@ -21,9 +21,9 @@ MEASURES = ("requests", "plans_issued", "timeliness_20_week", "backlog", "caselo
 CARD = "model_card.md"
 NOTE = """From request to plan. Metrics are medians of the area named, by calendar year (the step): requests, plans \
 issued, plans within 20 weeks in per cent, assessments waiting at the end of the year, and the caseload in January; \
-`..._without_overrides` where something is overridden. `adjustment_percent` is what agreeing with the \
-forecast of the caseload as a whole has added by that January, in per cent of what the caseload by age alone comes to, \
-without overrides. The model card says what it rests on."""
+`..._without_overrides` where something is overridden. `adjustment_percent` is how far, by that January, the caseload \
+lies above what following ages alone comes to, in per cent of that, without overrides. The model card says what it \
+rests on."""
 
 
 def record_ehc(night: Night, folder: Path, scratch: Path, *, parent: str) -> None:

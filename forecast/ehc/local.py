@@ -103,12 +103,18 @@ class MonthlyRequests:
                 )
         return self
 
-    def said(self, used: int) -> str:
-        """Say what the months were used for, given how many are of years not published yet."""
-        span = f"{self.months[0]:%B %Y} to {self.months[-1]:%B %Y}"
+    def said(self, used: int, *, first_year: int) -> str:
+        """Say what the months were used for, given how many are of the projected years."""
+        first, last = f"{self.months[0]:%B %Y}", f"{self.months[-1]:%B %Y}"
+        span = first if first == last else f"{first} to {last}"
         shown = "set how a year's requests spread over its months", "are too few to show a season"
         season = shown[self.profile() is None]
-        level = f"; {used} of them are later than what is published, and move that year and those after" if used else ""
+        level = (
+            f"; {used} of {len(self.months)} are of {first_year} or later: their sum counts for that year, spread as "
+            "all months are, and moves what is left of it and the years after"
+            if used
+            else f"; none is of {first_year} or later, so that no year moves"
+        )
         return f"The authority's own monthly requests, {span}, {season}{level}."
 
     def conditioned(
@@ -116,8 +122,8 @@ class MonthlyRequests:
     ) -> tuple[FloatArray, int]:
         """Move paths of yearly requests to what the months since have shown.
 
-        The sum of the months already counted is taken as it is. What it says of the level is weighed against what was
-        expected by how far paths spread and how noisy months are (an ensemble Kalman update with perturbed
+        The sum of a year's months already counted is taken as it is. What it says of the level is weighed against what
+        was expected by how far paths spread and how noisy months are (an ensemble Kalman update with perturbed
         observations: Evensen 1994, *Journal of Geophysical Research* 99, 10143-10162).
 
         Parameters

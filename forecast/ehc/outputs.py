@@ -201,12 +201,14 @@ class Projection:
         first = next(each)
         sums, base = _copied(first.paths), _copied(first.baseline.paths) if first.baseline else None
         members, notes = list(first.members), _weighed(first)
+        base_notes = _weighed(first.baseline or first)
         for one in each:
             _add(sums, one.paths)
             if base is not None and one.baseline is not None:
                 _add(base, one.baseline.paths)
             members += one.members
             notes.update(_weighed(one))
+            base_notes.update(_weighed(one.baseline or one))
         whole = replace(
             first,
             area=area,
@@ -219,7 +221,8 @@ class Projection:
         if base is None:
             return whole
         plain = first.assumptions.without_overrides()
-        return replace(whole, baseline=replace(whole, paths=base, assumptions=plain))
+        told = _common(base_notes, len(members))
+        return replace(whole, baseline=replace(whole, paths=base, assumptions=plain, notes=told))
 
     def _summary(self, measure: str, by: str, freq: str, levels: Sequence[float]) -> pd.DataFrame:
         """Quantiles of one measure: category, ds, mean, median, lo and hi of each level."""

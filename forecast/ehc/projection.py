@@ -43,7 +43,7 @@ def project(
         Overrides, capacity, rules.
     monthly : DataFrame, optional
         Requests the authority itself counted: ds (of a month), y. They say how a year's requests spread over its
-        months, and move the years that are not published yet.
+        months, and move the projected years.
     as_of : date, optional
         Nothing that became available later is read.
     n_paths, seed : int

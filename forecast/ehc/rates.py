@@ -226,8 +226,9 @@ def _overturned(figures: Figures, code: str) -> tuple[float, list[str]]:
         return share, [f"{stands} has {appeals:,.0f} of {refused:,.0f} in {year}; each is taken to succeed."]
     own = float((appeals + APPEALS_KNOWN * share) / (refused + APPEALS_KNOWN))
     said = [
-        f"Overturned refusals: {own:.1%} of refusals, the share taken to a tribunal (the area's own, shrunk to "
-        "England's), each taken to succeed; outcomes are not published."
+        f"Overturned refusals: {own:.1%} of refusals, the share taken to a tribunal "
+        f"({'the area has its own, shrunk to England' if refused else 'England'}'s), each taken to succeed; outcomes "
+        "are not published."
     ]
     if own > MANY_OVERTURNED:
         said.append(

@@ -86,7 +86,7 @@ class Shares:
         row = self.figures.row(code)
         region = self.figures.areas[row].region_code
         near = self._regions == region
-        notes = ["Need by age is modelled: that of its region, at its own ages."]
+        notes = ["Need by age is modelled: that of the region an authority is in, at its own ages."]
         if not self._requests[row].sum() > 0:
             notes.append("Requests by age are not published: the ages are those of its region.")
         if not self._placements[row].sum() > 0:

@@ -29,7 +29,7 @@ from forecast.ehc.nation import Nation
 from forecast.ehc.opening import Opening, fitted_opening
 from forecast.ehc.outputs import Projection
 from forecast.ehc.overrides import OLDEST, applied
-from forecast.ehc.rates import StageRates, fitted_rates
+from forecast.ehc.rates import Change, StageRates, fitted_rates
 from forecast.ehc.shares import PLACEMENTS, AreaShares, by_share
 from forecast.ehc.stages import StageFlows, run_stages
 from forecast.ehc.weeks import Profile, Weeks, weeks_of
@@ -37,10 +37,11 @@ from forecast.panel import FloatArray
 from forecast.reference.areas import Area
 
 NARROW = (
-    "Ranges of plans issued, the backlog, the 20-week share, plans that cease and reviews cover how many children "
-    "there are, not how the pace and ceasing change from year to year; those of the caseload cover both."
+    "Ranges of plans issued, the backlog, the 20-week share, plans that cease and reviews cover how many children ask, "
+    "are refused or get no plan, not how the pace and ceasing change from year to year; those of the caseload do."
 )
 WEEKS_A_YEAR = 52.18
+RECENT, FEW = 3, 20
 ALL_AGES = ((0, OLDEST),)
 SINGLE_AGES = tuple((age, age) for age in range(OLDEST + 1))
 
@@ -85,7 +86,7 @@ class Story:
         figures, row = nation.figures, nation.figures.row(code)
         shares, cohort = nation.shares.of(code), nation.cohort.of(code)
         rates, lags = fitted_rates(figures, code), fitted_lags(figures, code)
-        first, told = figures.last_flow + 1, _stands_in(figures, code)
+        first, told = figures.last_flow + 1, _few(figures, code)
         own = monthly.checked(figures.line("requests", code)).profile() if monthly else None
         weeks = weeks_of(first, nation.until, profile=own or profile)
         population = population_by_request_age(code, [figures.last_flow, *weeks.years])
@@ -95,7 +96,7 @@ class Story:
             draws = _rng(nation, code, 3)
             moved, used = monthly.conditioned(totals, first_year=first, profile=by_month, rng=draws)
             requests = expected * np.divide(moved, totals, out=np.ones_like(totals), where=totals > 0)[:, :, None]
-            told = (monthly.said(used), *told)
+            told = (monthly.said(used, first_year=first), *told)
         opening = fitted_opening(figures, code, weeks=weeks, rates=rates, lags=lags)
         return cls(
             nation=nation,
@@ -127,36 +128,33 @@ class Story:
 
     def _pace(self, flows: StageFlows, assumptions: Assumptions) -> str:
         """Say what pace is taken for granted."""
-        figures, year = self.nation.figures, self.weeks.years[0]
-        if assumptions.capacity_by_month(self.weeks.months) is not None:
-            return (
-                "Under a capacity an assessment is completed as soon as the process itself allows and its turn comes, "
-                f"which can be sooner than in {figures.last_flow}. In past years this told the direction of the "
-                "20-week share better than its size. Ages of new plans do not follow longer waits."
-            )
-        counted = figures.line("assessments_completed", self.area.code)
+        counted = self.nation.figures.line("assessments_completed", self.area.code)
         before = f", against {counted.iloc[-1]:,.0f} in {counted.index[-1]}" if len(counted) else ""
-        return (
-            "Without a capacity, assessments are taken to be completed as soon after the request as in "
-            f"{figures.last_flow}: about {np.median(flows.completed[:, 0]):,.0f} in {year}{before}. Set a capacity to "
-            "see what happens if that cannot be done."
+        pace = (
+            "assessments are taken to be completed as soon after the request as in the last published year: about "
+            f"{np.median(flows.completed[:, 0]):,.0f} in {self.weeks.years[0]}{before}."
         )
+        limits = assumptions.capacity_by_month(self.weeks.months)
+        if limits is None:
+            return f"Without a capacity, {pace} Set a capacity to see what happens if that cannot be done."
+        under = (
+            "Under a capacity an assessment is completed as soon as the process itself allows and its turn comes, "
+            "which can be sooner than before. In past years this told the direction of the 20-week share better than "
+            "its size. Ages of new plans do not follow longer waits."
+        )
+        return f"Until the capacity begins, {pace} {under}" if np.isinf(limits[0]) else under
 
     def _stages(self, requests: FloatArray, assumptions: Assumptions) -> StageFlows:
         """Send requests (paths, years, ages) through the pipeline."""
-        days = self.weeks.thursdays
-
-        def change(name: str, base: FloatArray) -> FloatArray:
-            ages = ALL_AGES if base.shape[1] == 1 else REQUEST_AGE_SPANS
-            return applied(assumptions.overrides, name, base, days=days, ages=ages)
-
         return run_stages(
             requests,
             weeks=self.weeks,
-            rates=self.rates.by_week(self.weeks, change),
+            rates=self.rates.by_week(self.weeks, overridden(assumptions, self.weeks)),
             lags=self.lags,
             opening=self.opening,
-            times=change("requests", np.ones((len(days), len(REQUEST_AGE_SPANS)))),
+            times=overridden(assumptions, self.weeks)(
+                "requests", np.ones((len(self.weeks.year), len(REQUEST_AGE_SPANS)))
+            ),
             capacity=assumptions.capacity_by_month(self.weeks.months),
             rng=_rng(self.nation, self.area.code, 0),
         )
@@ -263,13 +261,34 @@ class Story:
         )
 
 
-def _stands_in(figures: Figures, code: str) -> tuple[str, ...]:
-    """Say which requests stand in for the latest ones where these are not published."""
-    known = figures.line("requests", code)
-    if figures.last_flow in known.index:
+def overridden(assumptions: Assumptions, weeks: Weeks) -> Change:
+    """Return what overrides make of a rate by week: a name and its rates (weeks, ages) to the same with overrides."""
+
+    def change(name: str, base: FloatArray) -> FloatArray:
+        ages = ALL_AGES if base.shape[1] == 1 else REQUEST_AGE_SPANS
+        return applied(assumptions.overrides, name, base, days=weeks.thursdays, ages=ages)
+
+    return change
+
+
+def check_rates(figures: Figures, code: str, assumptions: Assumptions, *, until: int) -> None:
+    """Refuse overrides that lead to impossible rates in an authority, before anything is forecast.
+
+    Raises
+    ------
+    SpecError
+        A share above 1, or refusal and withdrawal together.
+    """
+    weeks = weeks_of(figures.last_flow + 1, until)
+    fitted_rates(figures, code).by_week(weeks, overridden(assumptions, weeks))
+
+
+def _few(figures: Figures, code: str) -> tuple[str, ...]:
+    """Say so where requests are too few to say much of the years after."""
+    recent = figures.line("requests", code).tail(RECENT)
+    if len(recent) and recent.mean() >= FEW:
         return ()
-    since = f"those of {known.index[-1]}, carried on" if len(known) else "those of its region, by caseload, stand in"
-    return (f"Requests of {figures.last_flow} are not published: {since} with the nation's growth.",)
+    return (f"Fewer than {FEW} requests a year, or none known, say little of the years after: read the ranges.",)
 
 
 def _rng(nation: Nation, code: str, stage: int) -> np.random.Generator:

@@ -424,6 +424,13 @@ def test_an_override_that_ends_before_the_projection_begins_is_refused(tmp_path:
     assert samples.forecast("validate", "-c", later).exit_code == 0
 
 
+def test_rates_that_cannot_be_are_refused_before_anything_is_forecast(tmp_path: Path) -> None:
+    much = OVERRIDE.replace("value: 0.5", "multiply: 9")
+    done = samples.forecast("validate", "-c", samples.write_job(tmp_path, job=JOB + much))
+    assert done.exit_code == 2
+    assert "job.yaml: ehc.overrides: Stockport: refusal" in " ".join(done.stderr.split())
+
+
 def test_what_is_read_for_reference_is_among_the_sources_and_marked(tmp_path: Path) -> None:
     data = data_of(samples.write_job(tmp_path, job=JOB))
     named = {note.id for note in data.sources}

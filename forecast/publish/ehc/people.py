@@ -62,7 +62,7 @@ class Years:
 def years_of(area: AreaFigures) -> Years:
     """Find the years of an area from its published and projected figures."""
     ahead = area.years("requests", published=False)
-    flow = max(area.years("requests", published=True), default=ahead[0] - 1)
+    flow = ahead[0] - 1
     stock = max(area.years("caseload", published=True), default=flow + 1)
     end = ahead[-1]
     key = -(-(flow + 1 + SOON) // ROUND) * ROUND

@@ -142,9 +142,12 @@ def told(figure: Figure, what: str = "") -> str:
     'about 1,300 requests (likely between 900 and 2,000)'
     >>> told(Figure(790, 790, float("nan"), float("nan"), published=True))
     '790'
+    >>> told(Figure(960, 960, 960, 960, published=False), "requests")
+    '960 requests'
     """
     said = f"{about(figure)} {what}".rstrip()
-    return said if figure.published else f"about {said} ({likely(figure)})"
+    sure = number(figure.low, _unit(figure)) == number(figure.high, _unit(figure))
+    return said if figure.published or sure else f"about {said} ({likely(figure)})"
 
 
 def cell(figure: Figure | None, *, rate: bool = False, ranged: bool = True) -> str:

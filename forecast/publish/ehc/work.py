@@ -109,7 +109,7 @@ def account(
     name : str
     years : Years
     adjustment : mapping of int to (float, float)
-        By January: plans that the cohorts were moved by since the start, and per cent of what they alone come to.
+        By January: plans more (or fewer) than the cohorts alone come to, and that in per cent.
     label : str
         Behind captions.
     """
@@ -142,12 +142,12 @@ def _adjusted(adjustment: Mapping[int, tuple[float, float]], years: Years) -> st
     plans, percent = adjustment.get(years.january, (0.0, 0.0))
     if not round(plans):
         return ""
-    more = "adds" if plans > 0 else "takes away"
+    more = "higher" if plans > 0 else "lower"
     return (
-        "Followed age by age, the caseload differs from the forecast of it as a whole. The adjustment between the two "
-        f"{more} {number(abs(plans))} plans up to January {years.january}, {abs(percent):.0f}% of what following ages "
-        "alone comes to, before any override: the larger it is, the less sure are the figures by age, need and "
-        "placement."
+        "Followed age by age, the caseload differs from the forecast of it as a whole, and an adjustment leads it "
+        f"towards that. By January {years.january} it is {number(abs(plans))} plans {more} ({abs(percent):.0f}%) than "
+        "following ages alone comes to, before any override: the larger that is, the less sure are the figures by age, "
+        "need and placement. The yearly adjustments below come to more, as some of those plans would have ceased since."
     )
 
 

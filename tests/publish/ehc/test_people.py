@@ -133,3 +133,11 @@ def test_planning_tables_run_over_their_own_years(area):
     assert secondary.columns == ("Academic year", "Years 7 to 11", "Years 12 to 14")
     assert cells_of(primary, "2024/25") == (ranged(flows()[2024]["end"] * 0.12, 2),)
     assert planning_tables(area, "Stockport", {"other": "Other"}, placed=frozenset(), label="") is None
+
+
+def test_an_area_without_the_latest_requests_has_the_same_years():
+    frame = ehc_frame()
+    last = frame["measure"].eq("requests") & frame["by"].eq("") & frame["ds"].dt.year.eq(2023)
+    years = years_of(AreaFigures(frame[~last], CODE))
+    assert years == years_of(AreaFigures(frame, CODE))
+    assert years.ahead[0] == 2024

@@ -53,16 +53,13 @@ def test_causes_are_a_table_of_their_own_and_modelled():
     assert len(account(bare, "Stockport", years_of(bare), adjustment={}, label="").tables) == 1
 
 
-@pytest.mark.parametrize(("plans", "said"), [(-251.6, "takes away 252 plans"), (251.6, "adds 252 plans"), (0.3, "")])
+@pytest.mark.parametrize(("plans", "said"), [(-251.6, "252 plans lower"), (251.6, "252 plans higher"), (0.3, "")])
 def test_the_size_of_the_adjustment_is_said(plans, said):
     area = area_of()
     steps = {2030: (plans, 5.1), 2031: (999.0, 99.0)}
     told = account(area, "Stockport", years_of(area), adjustment=steps, label="").sentences
     assert bool(told) == bool(said)
-    assert all(
-        f"{said} up to January 2030, 5% of what following ages alone comes to, before any override" in sentence
-        for sentence in told
-    )
+    assert all(f"By January 2030 it is {said} (5%) than following ages alone comes to" in sentence for sentence in told)
 
 
 def test_what_the_time_rests_on_is_told():
