@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -15,6 +14,7 @@ from jobs.config import RunConfig, json_schema, load_config, shipped_config
 from jobs.ehc_assumptions import assumptions_of
 from jobs.init import config_for
 from jobs.yaml_reader import read_yaml
+from tests.jobs.test_config import faults, write
 
 TODAY = date(2025, 3, 1)
 GOOD = """\
@@ -44,19 +44,6 @@ ehc:
       placement: special
 """
 SHARES = "[0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05]"
-
-
-def write(folder: Path, text: str) -> Path:
-    file = folder / "demo.yaml"
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-def faults(folder: Path, text: str) -> list[str]:
-    file = write(folder, text)
-    with pytest.raises(SpecError) as caught:
-        load_config(file, today=TODAY)
-    return [line.removeprefix(f"{file}:") for line in str(caught.value).split("\n")]
 
 
 def test_a_section_becomes_the_assumptions_it_says(tmp_path):
