@@ -25,7 +25,7 @@ lint: $(READY)
 # The kernels run without compilation first, so that branch coverage sees inside them.
 test: lint
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/engine --cov --cov-report= --cov-fail-under=0
-	$(BIN)/python -m pytest --cov --cov-append --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-append --cov-report=term
 
 clean:
 	rm -rf $(VENV) demo

@@ -1,10 +1,11 @@
-"""Periods planners count in, and the dated interventions that change what is counted."""
+"""Periods planners count in, working and school days, and the dated interventions that change what is counted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ Kind = Literal["step", "pulse", "ramp", "hold"]
 KINDS: tuple[Kind, ...] = ("step", "pulse", "ramp", "hold")
 HOLD = "hold:"
 PERIODS_A_YEAR = {"Y": 1, "Q": 4, "M": 12, "W": 52}
+ONE_WEEK = timedelta(days=7)
 
 
 def academic_year(dates: pd.DatetimeIndex) -> pd.Index:
@@ -42,6 +44,109 @@ def calendar_year(dates: pd.DatetimeIndex) -> pd.Index:
     ['2024']
     """
     return pd.Index([f"{year}" for year in dates.year])
+
+
+def working_days(months: pd.DatetimeIndex) -> FloatArray:
+    """Count the weekdays of months that are no bank holiday in England.
+
+    Parameters
+    ----------
+    months : DatetimeIndex
+        First days.
+
+    Examples
+    --------
+    >>> working_days(pd.DatetimeIndex(["2024-05-01", "2024-12-01"])).tolist()
+    [21.0, 20.0]
+    """
+    return np.array([float(len(_weekdays(month.year, month.month))) for month in months])
+
+
+def term_days(months: pd.DatetimeIndex) -> FloatArray:
+    """Count the school days of months, by the terms of `school_days`.
+
+    Parameters
+    ----------
+    months : DatetimeIndex
+        First days.
+
+    Examples
+    --------
+    >>> term_days(pd.DatetimeIndex(["2024-05-01", "2024-08-01"])).tolist()
+    [17.0, 0.0]
+    """
+    return np.array([float(sum(map(_in_term, _weekdays(month.year, month.month)))) for month in months])
+
+
+@cache
+def school_days(monday: date) -> int:
+    """Count the school days of the week from a Monday.
+
+    Weekdays in term less bank holidays. Terms differ between areas by some days; here: from 3 September to the
+    Christmas fortnight, with a week off in late October, mid-February and at the spring bank holiday, a fortnight at
+    Easter, and until the Friday before the Monday between 22 and 28 July.
+
+    Examples
+    --------
+    >>> school_days(date(2024, 5, 6)), school_days(date(2024, 8, 5)), school_days(date(2024, 9, 2))
+    (4, 0, 4)
+    """
+    return sum(_in_term(day) for day in (monday + timedelta(days=k) for k in range(5)) if _is_working(day))
+
+
+def _in_term(day: date) -> bool:
+    """Say whether a working day is one of school."""
+    monday = day - timedelta(days=day.weekday())
+    if any(start <= monday < stop for start, stop in _breaks((monday + timedelta(days=3)).year)):
+        return False
+    return day.month != 8 and not (day.month == 9 and day.day < 3)
+
+
+def _is_working(day: date) -> bool:
+    return day not in _bank_holidays(day.year)
+
+
+@cache
+def _weekdays(year: int, month: int) -> tuple[date, ...]:
+    """Weekdays of a month that are no bank holiday."""
+    days = (date(year, month, 1) + timedelta(days=k) for k in range(31))
+    return tuple(day for day in days if day.month == month and day.weekday() < 5 and _is_working(day))
+
+
+@cache
+def _breaks(year: int) -> tuple[tuple[date, date], ...]:
+    """Weeks without school that touch a calendar year, each from a Monday to the Monday after."""
+    easter_monday = _easter(year) + timedelta(days=1)
+    easter = easter_monday if (easter_monday.month, easter_monday.day) < (4, 6) else easter_monday - ONE_WEEK
+    summer = _monday_from(date(year, 7, 22))
+    autumn = _monday_from(date(year, 9, 3) - timedelta(days=6))
+    whit, october, february = date(year, 5, 25), date(year, 10, 22), date(year, 2, 12)
+    spans = [(_monday_from(day), _monday_from(day) + ONE_WEEK) for day in (february, whit, october)]
+    christmas = [_monday_from(date(before, 12, 19)) for before in (year - 1, year)]
+    return (
+        (easter, easter + 2 * ONE_WEEK),
+        (summer, autumn),
+        *spans,
+        *((day, day + 2 * ONE_WEEK) for day in christmas),
+    )
+
+
+@cache
+def _bank_holidays(year: int) -> frozenset[date]:
+    import holidays
+
+    return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
+
+
+def _easter(year: int) -> date:
+    """Easter Sunday, from the bank holiday two days before it."""
+    friday = min(day for day in _bank_holidays(year) if day.weekday() == 4 and (3, 20) <= (day.month, day.day))
+    return friday + timedelta(days=2)
+
+
+def _monday_from(day: date) -> date:
+    """Monday on or next after a day."""
+    return day + timedelta(days=-day.weekday() % 7)
 
 
 @dataclass(frozen=True)

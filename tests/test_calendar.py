@@ -1,13 +1,22 @@
-"""Academic years turn on 1 September; interventions are dated to days and act on periods."""
+"""Academic years turn on 1 September; school and working days; interventions are dated to days and act on periods."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from forecast import Panel, SpecError
-from forecast.calendar import KINDS, Intervention, academic_year, calendar_year, intervention_columns
+from forecast.calendar import (
+    KINDS,
+    Intervention,
+    academic_year,
+    calendar_year,
+    intervention_columns,
+    school_days,
+    term_days,
+    working_days,
+)
 
 HALF_YEAR = pd.date_range("2020-01-01", periods=6, freq="MS")
 
@@ -120,3 +129,50 @@ def test_what_cannot_be_is_refused():
         made("step", "2020-01-01").column(pd.DatetimeIndex(["2020-01-01", "2020-02-01"]))
     with pytest.raises(SpecError, match="'x': given twice"):
         intervention_columns([made("step", "2020-01-01"), made("pulse", "2020-02-01")], HALF_YEAR, "MS")
+
+
+@pytest.mark.parametrize("year", range(2016, 2036))
+def test_a_school_year_has_about_195_days(year: int) -> None:
+    # 190 days of teaching and 5 without pupils (Education (School Day and School Year) Regulations 1999).
+    first = date.fromisocalendar(year, 36, 1)
+    first -= timedelta(days=7) if first > date(year, 9, 3) else timedelta(0)
+    assert 190 <= sum(school_days(first + timedelta(days=7 * k)) for k in range(52)) <= 200
+
+
+@pytest.mark.parametrize(
+    ("monday", "days"),
+    [
+        (date(2024, 1, 1), 0),  # Christmas
+        (date(2024, 1, 8), 5),
+        (date(2024, 2, 12), 0),  # half term
+        (date(2024, 3, 25), 4),  # Good Friday
+        (date(2024, 4, 1), 0),
+        (date(2024, 4, 15), 5),
+        (date(2024, 5, 6), 4),  # early May bank holiday
+        (date(2024, 5, 27), 0),  # half term
+        (date(2024, 7, 15), 5),
+        (date(2024, 8, 19), 0),  # summer
+        (date(2023, 8, 28), 0),  # the days before 3 September
+        (date(2024, 9, 2), 4),
+        (date(2024, 10, 28), 0),  # half term
+        (date(2023, 4, 10), 0),  # Easter Monday and the week after
+        (date(2022, 9, 19), 4),  # state funeral
+    ],
+)
+def test_school_days_of_known_weeks(monday: date, days: int) -> None:
+    assert school_days(monday) == days
+
+
+def test_working_days_agree_with_business_days_less_bank_holidays() -> None:
+    months = pd.date_range("2023-01-01", "2024-12-01", freq="MS")
+    bank = {2023: [1, 0, 0, 2, 3, 0, 0, 1, 0, 0, 0, 2], 2024: [1, 0, 1, 1, 2, 0, 0, 1, 0, 0, 0, 2]}
+    weekdays = [len(pd.bdate_range(month, month + pd.offsets.MonthEnd())) for month in months]
+    assert working_days(months).tolist() == [n - b for n, b in zip(weekdays, bank[2023] + bank[2024], strict=True)]
+
+
+def test_term_days_of_months_are_those_of_their_weeks() -> None:
+    months = pd.date_range("2023-09-01", "2024-08-01", freq="MS")
+    mondays = [date(2023, 8, 28) + timedelta(days=7 * k) for k in range(53)]
+    assert term_days(months).sum() == sum(map(school_days, mondays))
+    assert (term_days(months) <= working_days(months)).all()
+    assert term_days(months)[-1] == 0

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from forecast.calendar import school_days
 from forecast.errors import SpecError
 from forecast.panel import FloatArray, IntArray
 
@@ -105,64 +106,9 @@ def weeks_of(first_year: int, last_year: int, *, profile: Profile | Sequence[flo
     )
 
 
-@cache
-def school_days(monday: date) -> int:
-    """Count the school days of the week from a Monday.
-
-    Weekdays in term less bank holidays. Terms differ between areas by some days; here: from 3 September to the
-    Christmas fortnight, with a week off in late October, mid-February and at the spring bank holiday, a fortnight at
-    Easter, and until the Friday before the Monday between 22 and 28 July.
-
-    Examples
-    --------
-    >>> school_days(date(2024, 5, 6)), school_days(date(2024, 8, 5)), school_days(date(2024, 9, 2))
-    (4, 0, 4)
-    """
-    if any(start <= monday < stop for start, stop in _breaks((monday + timedelta(days=3)).year)):
-        return 0
-    days = [monday + timedelta(days=k) for k in range(5)]
-    return sum(day not in _bank_holidays(day.year) and not (day.month == 9 and day.day < 3) for day in days)
-
-
-@cache
-def _breaks(year: int) -> tuple[tuple[date, date], ...]:
-    """Weeks without school that touch a calendar year, each from a Monday to the Monday after."""
-    easter_monday = _easter(year) + timedelta(days=1)
-    easter = easter_monday if (easter_monday.month, easter_monday.day) < (4, 6) else easter_monday - ONE_WEEK
-    summer = _monday_from(date(year, 7, 22))
-    autumn = _monday_from(date(year, 9, 3) - timedelta(days=6))
-    whit, october, february = date(year, 5, 25), date(year, 10, 22), date(year, 2, 12)
-    spans = [(_monday_from(day), _monday_from(day) + ONE_WEEK) for day in (february, whit, october)]
-    christmas = [_monday_from(date(before, 12, 19)) for before in (year - 1, year)]
-    return (
-        (easter, easter + 2 * ONE_WEEK),
-        (summer, autumn),
-        *spans,
-        *((day, day + 2 * ONE_WEEK) for day in christmas),
-    )
-
-
-@cache
-def _bank_holidays(year: int) -> frozenset[date]:
-    import holidays
-
-    return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
-
-
-def _easter(year: int) -> date:
-    """Easter Sunday, from the bank holiday two days before it."""
-    friday = min(day for day in _bank_holidays(year) if day.weekday() == 4 and (3, 20) <= (day.month, day.day))
-    return friday + timedelta(days=2)
-
-
 def _first_monday(year: int) -> date:
     """Monday of the week that holds the year's first Thursday."""
     return date.fromisocalendar(year, 1, 1)
-
-
-def _monday_from(day: date) -> date:
-    """Monday on or next after a day."""
-    return day + timedelta(days=-day.weekday() % 7)
 
 
 def _weights(mondays: Sequence[date], thursdays: Sequence[date], profile: Profile | Sequence[float]) -> FloatArray:

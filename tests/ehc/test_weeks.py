@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.ehc.weeks import EARLIER_WEEKS, school_days, weeks_of
+from forecast.ehc.weeks import EARLIER_WEEKS, weeks_of
 from forecast.errors import SpecError
 
 MONTHS = tuple(float(month) for month in range(1, 13))
@@ -40,37 +38,6 @@ def test_what_starts_on_new_years_day_holds_in_every_week_of_that_year() -> None
     for position, year in enumerate(weeks.years):
         from_then = weeks.thursdays >= pd.Timestamp(f"{year}-01-01")
         assert (from_then == (weeks.year >= position)).all()
-
-
-@pytest.mark.parametrize("year", range(2016, 2036))
-def test_a_school_year_has_about_195_days(year: int) -> None:
-    # 190 days of teaching and 5 without pupils (Education (School Day and School Year) Regulations 1999).
-    first = date.fromisocalendar(year, 36, 1)
-    first -= timedelta(days=7) if first > date(year, 9, 3) else timedelta(0)
-    assert 190 <= sum(school_days(first + timedelta(days=7 * k)) for k in range(52)) <= 200
-
-
-@pytest.mark.parametrize(
-    ("monday", "days"),
-    [
-        (date(2024, 1, 1), 0),  # Christmas
-        (date(2024, 1, 8), 5),
-        (date(2024, 2, 12), 0),  # half term
-        (date(2024, 3, 25), 4),  # Good Friday
-        (date(2024, 4, 1), 0),
-        (date(2024, 4, 15), 5),
-        (date(2024, 5, 6), 4),  # early May bank holiday
-        (date(2024, 5, 27), 0),  # half term
-        (date(2024, 7, 15), 5),
-        (date(2024, 8, 19), 0),  # summer
-        (date(2024, 9, 2), 4),
-        (date(2024, 10, 28), 0),  # half term
-        (date(2023, 4, 10), 0),  # Easter Monday and the week after
-        (date(2022, 9, 19), 4),  # state funeral
-    ],
-)
-def test_school_days_of_known_weeks(monday: date, days: int) -> None:
-    assert school_days(monday) == days
 
 
 def test_monthly_shares_are_met_exactly() -> None:

@@ -1,0 +1,1 @@
+"""Speech and language: from referrals to waits to therapists."""
