@@ -62,6 +62,17 @@ def working_days(months: pd.DatetimeIndex) -> FloatArray:
     return np.array([float(len(_weekdays(month.year, month.month))) for month in months])
 
 
+def working_days_of_weeks(mondays: pd.DatetimeIndex) -> FloatArray:
+    """Count the weekdays of weeks, from their Mondays, that are no bank holiday in England.
+
+    Examples
+    --------
+    >>> working_days_of_weeks(pd.DatetimeIndex(["2024-05-06", "2024-05-13"])).tolist()
+    [4.0, 5.0]
+    """
+    return np.array([float(sum(_is_working(day) for day in _days(monday.date()))) for monday in mondays])
+
+
 def term_days(months: pd.DatetimeIndex) -> FloatArray:
     """Count the school days of months, by the terms of `school_days`.
 
@@ -91,7 +102,11 @@ def school_days(monday: date) -> int:
     >>> school_days(date(2024, 5, 6)), school_days(date(2024, 8, 5)), school_days(date(2024, 9, 2))
     (4, 0, 4)
     """
-    return sum(_in_term(day) for day in (monday + timedelta(days=k) for k in range(5)) if _is_working(day))
+    return sum(_in_term(day) for day in _days(monday) if _is_working(day))
+
+
+def _days(monday: date) -> tuple[date, ...]:
+    return tuple(monday + timedelta(days=k) for k in range(5))
 
 
 def _in_term(day: date) -> bool:

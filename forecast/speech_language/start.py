@@ -1,0 +1,254 @@
+"""What every option starts from: the list as it is, referrals to come, the weeks, and the first contacts there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecast.calendar import working_days_of_weeks
+from forecast.errors import SpecError
+from forecast.panel import FloatArray, IntArray
+from forecast.speech_language.cells import NO_LIST, Cells
+from forecast.speech_language.ehc_demand import EhcDemand
+from forecast.speech_language.fit import ListFit
+from forecast.speech_language.service import CapacityStep, Service
+from forecast.speech_language.treatment import steady_opening
+from forecast.speech_language.waiting_list import Booking, Weeks
+from forecast.speech_language.workforce import pathway_hours
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MonthWeeks:
+    """The weeks of a projection: from Monday, of the month of their Thursday.
+
+    Attributes
+    ----------
+    months : DatetimeIndex (M,)
+        First days.
+    mondays : DatetimeIndex (T,)
+    weeks : Weeks
+        Referrals of a month come on its working days.
+    profile : ndarray (T,)
+        Working days of each week over those of an average week: first contacts follow them.
+    """
+
+    months: pd.DatetimeIndex
+    mondays: pd.DatetimeIndex
+    weeks: Weeks
+    profile: FloatArray
+
+    @classmethod
+    def of(cls, months: pd.DatetimeIndex) -> MonthWeeks:
+        """Lay out the weeks of some months in a row."""
+        days = pd.date_range(months[0], months[-1] + pd.offsets.MonthEnd(), freq="W-THU")
+        mondays = days - pd.Timedelta(days=3)
+        month = np.asarray((days.year - months[0].year) * 12 + days.month - months[0].month, dtype=np.int64)
+        working = working_days_of_weeks(mondays)
+        share = working / np.bincount(month, weights=working)[month]
+        return cls(
+            months=months,
+            mondays=mondays,
+            weeks=Weeks(month=month, share=share),
+            profile=working / working.mean(),
+        )
+
+    @property
+    def in_month(self) -> FloatArray:
+        """Weeks of each month (M,)."""
+        return np.bincount(self.weeks.month).astype(np.float64)
+
+    def until(self, n_months: int) -> MonthWeeks:
+        """Return the first months alone."""
+        kept = self.weeks.month < n_months
+        return MonthWeeks(
+            months=self.months[:n_months],
+            mondays=self.mondays[kept],
+            weeks=Weeks(month=self.weeks.month[kept], share=self.weeks.share[kept]),
+            profile=self.profile[kept],
+        )
+
+    def since(self, day: pd.Timestamp) -> FloatArray:
+        """Say which weeks begin on or after a day, as 1 and 0 (T,)."""
+        return np.asarray(self.mondays + pd.Timedelta(days=3) >= day, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Start:
+    """What every option starts from.
+
+    Attributes
+    ----------
+    service : Service
+    cells : Cells
+    calendar : MonthWeeks
+    opening : ndarray (C, WEEKS)
+        Children waiting by week of wait at the end of the month before the first.
+    referrals : ndarray (C, M, P)
+        Without any redesign.
+    of_cell : ndarray (C,)
+        Clinic of each cell; `NO_LIST` where there is no list.
+    capacity : ndarray (G, T)
+        First contacts a week of each clinic, before noise.
+    noise : ndarray (T, P)
+    reneging, removal : ndarray (B,)
+        A week.
+    booking : Booking
+    in_treatment : ndarray (C,)
+        At the start.
+    hours_a_child : ndarray (C,)
+        That a child brings once seen, from the first contact to discharge.
+    ehc : EhcDemand or None
+    """
+
+    service: Service
+    cells: Cells
+    calendar: MonthWeeks
+    opening: FloatArray
+    referrals: FloatArray
+    of_cell: IntArray
+    capacity: FloatArray
+    noise: FloatArray
+    reneging: FloatArray
+    removal: FloatArray
+    booking: Booking
+    in_treatment: FloatArray
+    hours_a_child: FloatArray
+    ehc: EhcDemand | None
+
+    @property
+    def months(self) -> pd.DatetimeIndex:
+        """First days of the months (M,)."""
+        return self.calendar.months
+
+    @property
+    def has_list(self) -> IntArray:
+        """Positions of the cells with a waiting list."""
+        return np.flatnonzero(self.of_cell != NO_LIST)
+
+    @property
+    def clinic_share(self) -> FloatArray:
+        """Share of the first contacts that each clinic has (G,)."""
+        total = self.capacity.sum(axis=1)
+        return total / total.sum() if total.sum() > 0 else np.full(len(total), 1 / len(total))
+
+    @property
+    def mean_hours(self) -> float:
+        """Hours a child on the list brings once seen, mean over those referred."""
+        weight = self.referrals[self.has_list].sum(axis=(1, 2))
+        return float(np.average(self.hours_a_child[self.has_list], weights=weight))
+
+    def month_of(self, day: object) -> int:
+        """Position of the month of a day.
+
+        Raises
+        ------
+        SpecError
+            It is not among the months projected.
+        """
+        first = pd.Timestamp(str(day)).to_period("M").to_timestamp()
+        at = (first.year - self.months[0].year) * 12 + first.month - self.months[0].month
+        if not 0 <= at < len(self.months):
+            raise SpecError(
+                f"{first:%B %Y}: not among the months projected, {self.months[0]:%B %Y} to {self.months[-1]:%B %Y}. "
+                "Give a day within them, or project more months."
+            )
+        return at
+
+
+def shared_out(total: FloatArray, recent: FloatArray, has_list: IntArray) -> FloatArray:
+    """Split the list of a whole service over its cells as referrals are.
+
+    Parameters
+    ----------
+    total : ndarray (WEEKS,)
+        Children waiting.
+    recent : ndarray (C,)
+        Referrals of each cell in the last months.
+    has_list : ndarray of int
+        Cells with a waiting list.
+
+    Returns
+    -------
+    ndarray (C, WEEKS)
+
+    Raises
+    ------
+    SpecError
+        No referrals to a cell with a list.
+    """
+    weight = recent[has_list]
+    if weight.sum() <= 0:
+        raise SpecError(
+            "referrals: none in the last months for children who have a waiting list. Check seen_at_once and the log."
+        )
+    opening = np.zeros((len(recent), len(total)))
+    opening[has_list] = np.outer(weight / weight.sum(), total)
+    return opening
+
+
+def capacity_by_week(service: Service, fit: ListFit, calendar: MonthWeeks) -> FloatArray:
+    """Return first contacts of the whole service in each week (T,), before noise: on working days.
+
+    Raises
+    ------
+    SpecError
+        No step of a given capacity holds at the start.
+    """
+    if isinstance(service.capacity, tuple):
+        level = _levels(service.capacity, calendar)
+    else:
+        level = np.full(len(calendar.mondays), fit.capacity if isinstance(service.capacity, str) else service.capacity)
+    return level * calendar.profile
+
+
+def _levels(steps: Sequence[CapacityStep], calendar: MonthWeeks) -> FloatArray:
+    thursdays = calendar.mondays + pd.Timedelta(days=3)
+    starts = pd.DatetimeIndex([pd.Timestamp(step.start) for step in steps])
+    at = np.searchsorted(starts, thursdays, side="right") - 1
+    if at[0] < 0:
+        raise SpecError(
+            f"capacity: first contacts a week on {thursdays[0]:%Y-%m-%d}, in the first week projected, are not known; "
+            f"the first step starts on {starts[0]:%Y-%m-%d}. Give the capacity there is on that day."
+        )
+    return np.array([step.a_week for step in steps])[at]
+
+
+def treated_at_start(service: Service, cells: Cells, recent: FloatArray, seen_a_week: FloatArray) -> FloatArray:
+    """Return children in treatment at the start (C,): as given by tier, or as many as those seen keep there.
+
+    Parameters
+    ----------
+    service : Service
+    cells : Cells
+    recent : ndarray (C,)
+        Referrals of each cell in the last months: a figure of a tier is split as they are.
+    seen_a_week : ndarray (C,)
+        First contacts a week of each cell.
+
+    Raises
+    ------
+    SpecError
+        A tier that is not there, or one without a figure.
+    """
+    if service.in_treatment is None:
+        shares = {name: service.norms.by_cell(name, cells.frame) for name in ("treated_share", "episode_weeks")}
+        return steady_opening(seen_a_week, **shares)
+    given, tiers = service.in_treatment, cells.values("tier")
+    odd = sorted(set(given) ^ set(tiers))
+    if odd:
+        what = "is not a tier of the referrals" if odd[0] in given else "has no figure"
+        raise SpecError(f"in_treatment: {odd[0]!r} {what}; the tiers are {', '.join(tiers)}. Give one figure for each.")
+    opening = np.zeros(len(cells))
+    for tier, children in given.items():
+        inside = cells.inside("tier", [tier])
+        weight = recent[inside]
+        opening[inside] = children * (weight / weight.sum() if weight.sum() > 0 else 1 / inside.sum())
+    return opening
+
+
+def pathways(service: Service, cells: Cells) -> FloatArray:
+    """Return hours that a child brings once seen, from the first contact to discharge (C,)."""
+    return pathway_hours(service.norms, cells.frame)
