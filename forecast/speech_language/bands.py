@@ -97,11 +97,11 @@ class WaitBands:
 
         Notes
         -----
-        A closed band is spread evenly. Nothing is published on the open one beyond its size: it is taken to fall by
-        4 % a week, so that the children in it have waited 25 weeks beyond its edge on average, one in eight twice the
-        year of the 52+ band; who would be beyond the last week is counted there. This decides in which order the
-        longest waiters are seen, and their wait at the 92nd percentile while they are more than 8 % of the list; the
-        number seen and the size of the list do not depend on it where leaving does not change within the band.
+        A closed band is spread evenly. Nothing is published on the open one beyond its size. It is taken to fall by 4 %
+        a week: its children have then waited 25 weeks beyond its edge on average, and of 52+ one in eight 104 weeks or
+        more; who would be beyond the last week is counted there. This decides in which order the longest waiters are
+        seen, and the 92nd percentile of the wait while they are more than 8 % of the list. The size of the list depends
+        on it only where leaving changes with the wait.
         """
         self._check(counts, self.n, "wait bands")
         spread: FloatArray = np.asarray(counts, dtype=np.float64)[..., self.of_week] * self._weights

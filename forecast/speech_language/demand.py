@@ -29,12 +29,20 @@ class Ask:
 
 def demand_of(ask: Ask, listed: BandHistory, referrals: pd.DataFrame | None, ahead: pd.DatetimeIndex) -> ReferralPaths:
     """Return referrals of the months after the list: counted where the log has them, forecast after it."""
-    given = {"n_paths": ask.n_paths, "seed": ask.seed, "model": ask.model, "executor": ask.executor}
     if referrals is None:
         proxy = referral_proxy(listed)
-        made = proxy_referrals(proxy.monthly(), until=ahead[-1], **given)
+        made = proxy_referrals(
+            proxy.monthly(),
+            until=ahead[-1],
+            n_paths=ask.n_paths,
+            seed=ask.seed,
+            model=ask.model,
+            executor=ask.executor,
+        )
         return replace(made, notes=(*proxy.notes, *made.notes))
-    made = forecast_referrals(referrals, until=ahead[-1], **given)
+    made = forecast_referrals(
+        referrals, until=ahead[-1], n_paths=ask.n_paths, seed=ask.seed, model=ask.model, executor=ask.executor
+    )
     keep = made.months >= ahead[0]
     known = made.history[made.history["ds"].ge(ahead[0])]
     paths, by_source = made.paths[:, keep], {name: paths[keep] for name, paths in made.by_source.items()}

@@ -77,7 +77,9 @@ def answers(start: Start) -> Answers:
 def since_when(start: Start) -> pd.Timestamp:
     """Return the month from which more first contacts can be made: that of the first option, or the first one."""
     options = start.service.options
-    days = [step.start for option in options for step in (*option.wte, *option.capacity, *option.tiers)]
+    days = [step.start for option in options for step in option.wte]
+    days += [step.start for option in options for step in option.capacity]
+    days += [move.start for option in options for move in option.tiers]
     later = [at for at in (pd.Timestamp(day).to_period("M").to_timestamp() for day in days) if at >= start.months[0]]
     return min(later, default=start.months[0])
 
@@ -160,7 +162,8 @@ def _needed(start: Start, needed: Needed) -> dict[str, Any]:
 
 def _year_to(values: FloatArray, at: int) -> FloatArray:
     """Mean of the twelve months up to one (P,), so that a season does not tell."""
-    return values[max(at - A_YEAR + 1, 0) : at + 1].mean(axis=0)
+    year: FloatArray = values[max(at - A_YEAR + 1, 0) : at + 1].mean(axis=0)
+    return year
 
 
 def _month(day: pd.Timestamp) -> str:

@@ -156,7 +156,7 @@ def _tell_work(told: _Told, start: Start, option: Option | None, referrals: Floa
         told.add("advice_requests", start.ehc.advice)
         contacts["plans"] = start.ehc.contacts(norms)
     told.put("contacts", "work", tuple(contacts), np.stack(list(contacts.values())))
-    kept = _work(start, np.maximum(referrals - listed.reneged - listed.removed, 0.0))
+    kept = _work(start, _seen_as_they_come(start, referrals, listed))
     needed = wte_of(norms, kept.load.total)
     told.add("wte_needed", needed)
     for by, parts in (("work", kept.load.by_work()), ("tier", kept.load.by("tier"))):
@@ -166,6 +166,15 @@ def _tell_work(told: _Told, start: Start, option: Option | None, referrals: Floa
     post = in_post(posts, vacancy_rate=norms.number("vacancy_rate"))
     told.add("wte_in_post", np.repeat(post[:, None], needed.shape[1], axis=1))
     told.add("wte_gap", needed - post[:, None])
+
+
+def _seen_as_they_come(start: Start, referrals: FloatArray, listed: ListRun) -> FloatArray:
+    """Return children seen if the list is to stay as it is: those referred less those who leave unseen (C, M, P)."""
+    own = start.has_list
+    referred, left = referrals[own].sum(axis=0), (listed.reneged + listed.removed)[own].sum(axis=0)
+    seen = referrals.copy()
+    seen[own] *= np.maximum(1 - np.divide(left, referred, out=np.ones_like(left), where=referred > 0), 0.0)
+    return seen
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
+from datetime import date
 from types import MappingProxyType
 
 import numpy as np
@@ -14,6 +15,7 @@ from forecast.ehc.outputs import Projection
 from forecast.errors import InputError
 from forecast.models.specs import ModelSpec
 from forecast.panel import FloatArray, IntArray
+from forecast.sources.observations import visible
 from forecast.speech_language.cells import NO_LIST, Cells
 from forecast.speech_language.demand import RECENT, Ask, demand_of, listed_referrals, recent_referrals
 from forecast.speech_language.ehc_demand import ehc_demand
@@ -47,6 +49,7 @@ def project(
     ehc: Projection | None = None,
     months: int = 48,
     model: ModelSpec = "auto",
+    as_of: date | str | None = None,
     provenance: Mapping[str, str] = PROVENANCE,
     n_paths: int = 1000,
     seed: int = 0,
@@ -72,6 +75,8 @@ def project(
         Months after the last published list.
     model : str, Model or list, default "auto"
         Of the referrals, as for `forecast_panel`.
+    as_of : date, optional
+        Nothing of `waiting` that became available later is read.
     provenance : mapping
         Of referrals, waiting and ehc: "published", "synthetic" or "local".
     n_paths, seed : int
@@ -91,7 +96,8 @@ def project(
         No such provider, or a list or log that cannot be used.
     """
     ask = Ask(model=model, n_paths=n_paths, seed=seed, executor=executor)
-    listed = band_history(waiting, provider)
+    known = waiting if as_of is None else visible(waiting, pd.Timestamp(as_of))
+    listed = band_history(known, provider)
     first = listed.months[-1] + pd.offsets.MonthBegin()
     ahead = pd.date_range(first, periods=months, freq="MS").as_unit("ns")
     demand = demand_of(ask, listed, referrals, ahead)

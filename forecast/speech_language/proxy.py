@@ -1,6 +1,6 @@
 """Published waiting lists of one provider, and the referrals they let one guess where no log is kept.
 
-Source of the rule: Community waits (NHS Midlands and Lancashire CSU, Strategy Unit): referrals a week are 1.1 times the
+Source of the rule: the open project `community_waits` (MIT licence): referrals a week are 1.1 times the
 children who have waited up to a week, and removals are what the balance of the list leaves.
 """
 

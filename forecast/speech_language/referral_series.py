@@ -30,7 +30,7 @@ AUGUST = 8
 YEARLY_SPREAD = 0.13
 # Children who wait up to a week in England at the end of July and August 2023, against six months that end in term:
 # 23 % and 42 % fewer (`reference.slt_waiting`).
-OUT_OF_TERM = 0.67
+OUT_OF_TERM = 0.68
 MOST_GROWTH = 1.25
 LEAST_SPREAD, MOST_SPREAD = 0.02, 1.0
 
@@ -157,7 +157,7 @@ def referral_days(months: pd.DatetimeIndex) -> FloatArray:
     Examples
     --------
     >>> referral_days(pd.DatetimeIndex(["2024-08-01", "2024-10-01"])).round(2).tolist()
-    [14.07, 21.35]
+    [14.28, 21.72]
     """
     term = term_days(months)
     return np.asarray(term + OUT_OF_TERM * (working_days(months) - term))

@@ -230,8 +230,8 @@ def _notes(log: _Log, ahead: int) -> list[str]:
         notes.append(f"In {unknown} of {length} months not every group has a count; their total is not used.")
     if ahead > YEAR:
         notes.append(
-            "Referrals after the first year ahead repeat that year, times the growth the model sees and a shock to each "
-            f"year with a standard deviation of {YEARLY_SPREAD:.0%}, which is that of requests for EHC assessments."
+            "Referrals after the first year ahead repeat it, times the growth the model sees and a shock to each "
+            f"year with a standard deviation of {100 * YEARLY_SPREAD:.0f} %, about that of requests for EHC assessments."
         )
     return notes + _stopped(log)
 

@@ -1,7 +1,7 @@
 """A waiting list for a first contact, week by week on every path.
 
-In each week everybody's wait grows by a week; families withdraw and the service takes children off; the week's
-referrals join; and the clinic sees as many as it has first contacts for, by its booking rule. Children are fractions of
+In each week everybody's wait grows by a week, the week's referrals join, families withdraw and the service takes
+children off, and the clinic sees as many as it has first contacts for, by its booking rule. Children are fractions of
 a flow, not persons: what makes futures differ is the referrals and the capacity of a path.
 """
 
@@ -36,7 +36,7 @@ class Booking:
     share : float
         Share of a week's first contacts kept for children who have waited at least `over_weeks`, the longest first.
         The others are spread evenly over all who wait, whatever their wait. What the first part cannot use the second
-        gets.
+        gets; the second is short of children only when nobody waits.
     over_weeks : int
         From 0 to 104.
 
@@ -64,8 +64,8 @@ class Clinics:
     of_cell : ndarray of int (C,)
         Clinic (pool of first contacts) from which each cell is booked, 0 to G - 1; -1: seen at once, no list.
     reneging, removal : ndarray (B,)
-        Probability in a week, by band of the wait reached, that the family withdraws and that the service takes the
-        child off. They compete: 1 - (1 - reneging)(1 - removal) leave, in proportion to the two.
+        Probability in a week, by band of the wait, that the family withdraws and that the service takes the child off.
+        They compete: 1 - (1 - reneging)(1 - removal) leave, in proportion to the two.
     booking : Booking
     bands : WaitBands
     target_weeks, long_weeks : int
@@ -258,10 +258,15 @@ def run_list(
 
     Notes
     -----
-    In a week, in this order: all who wait have waited a week longer; who leaves leaves, by the band of the new wait;
-    the week's referrals join with a wait of 0 to 1 weeks; first contacts are booked. Children of one clinic and one
-    week of wait are served in proportion over its cells, so that a run over the sums of a clinic's cells has the same
-    totals.
+    In a week, in this order: half of the week's leaving, by the band of the wait so far; all who wait have waited a
+    week longer; the week's referrals join with a wait of 0 to 1 weeks; first contacts are booked; the other half of the
+    leaving, by the band of the new wait. So a child that waits the whole week leaves with the weekly probability, and
+    one that joins or is seen in it with that of half a week, because on average that is in the middle of the week. For
+    the same reason one that joins in it has half the chance of a first contact that does not go by wait.
+
+    Children of one clinic and one week of wait are served in proportion over its cells, so that a run over the sums of
+    a clinic's cells has the same totals. Within a week a first contact is not lost: a list that is hardly there, of a
+    clinic with capacity to spare, comes out some children shorter than where each contact has its hour.
     """
     _check(clinics, opening, referrals, weeks, capacity, groups)
     n_paths = referrals.shape[2]

@@ -197,6 +197,8 @@ def first_contacts_for(
 ) -> FloatArray:
     """Return the first contacts a week that some WTE in post can carry, with the treatment that follows.
 
+    What they can carry for good: at the start, when little treatment follows yet, they have hours for more.
+
     Parameters
     ----------
     in_post : ndarray or float

@@ -1,0 +1,315 @@
+"""What a service does with its list, read off the published one: first contacts a week, and who is seen first.
+
+The balance of the list says how many left it; less those who leave unseen, that is its capacity. Which booking rule
+keeps the wait bands as they were is found by running the list over the months observed. How far lists stray from
+their forecasts is measured on all providers, and turned into futures of the capacity by `capacity_noise`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecast import reference
+from forecast.calendar import working_days_of_weeks
+from forecast.errors import InputError
+from forecast.panel import FloatArray
+from forecast.speech_language.bands import WaitBands
+from forecast.speech_language.proxy import BandHistory, referral_proxy
+from forecast.speech_language.waiting_list import Booking, Clinics, ListRun, Weeks, run_list
+
+RECENT = 6  # months of which first contacts are averaged
+SHARES = tuple(round(0.1 * k, 1) for k in range(11))
+OVER_WEEKS = (18, 52)
+MIN_MONTHS = 3
+NHS = WaitBands()
+WEEKS_A_MONTH = 365.25 / 12 / 7
+TYPICAL_LIST = 600.0  # children, the list for which the spread of published lists is measured
+SPREAD_BY_SIZE = -0.25  # a list of 16 times the size strays half as far, relative to itself
+MEMORY = tuple(np.exp(-1 / weeks) for weeks in (4, 8, 13, 26, 52))  # less than a month monthly lists cannot show
+MOST_NOISE = 0.6  # standard deviation of the log of capacity
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ListFit:
+    """A published list, as a list to run forward; all but the opening's bands is modelled.
+
+    Attributes
+    ----------
+    opening : ndarray (WEEKS,)
+        Children waiting at the end of the last month by week of wait.
+    capacity : float
+        First contacts a week.
+    booking : Booking
+    error_children : float
+        Mean distance of the list run over the last months from the published one, in children.
+    error_points : float
+        The same of the share that has waited less than 18 weeks, in percentage points.
+    referrals : float
+        Referrals a week over the months of the capacity.
+    notes : tuple of str
+    """
+
+    opening: FloatArray
+    capacity: float
+    booking: Booking
+    error_children: float
+    error_points: float
+    referrals: float
+    notes: tuple[str, ...] = ()
+
+
+def fit_list(
+    history: BandHistory,
+    *,
+    referrals: FloatArray | None,
+    reneging: FloatArray,
+    removal: FloatArray,
+    bands: WaitBands,
+    booking: Booking | None,
+) -> ListFit:
+    """Fit capacity and booking rule to a published list.
+
+    Parameters
+    ----------
+    history : BandHistory
+    referrals : ndarray (N,) or None
+        Children referred in each month of the history; None takes the published proxy.
+    reneging, removal : ndarray (B,)
+        Probability in a week, by band of `bands`, that the family withdraws and that the service takes a child off.
+    bands : WaitBands
+    booking : Booking or None
+        The rule, where it is known; None finds it.
+
+    Returns
+    -------
+    ListFit
+
+    Raises
+    ------
+    InputError
+        Fewer than three months in a row up to the last, or more children leave unseen than left the list.
+
+    Notes
+    -----
+    The capacity is the mean over the last six months: a list wrongly entered within them cancels out, as the balance of
+    a month takes it and that of the next gives it back. The rule is the one of a grid - none, a tenth, ... all of the
+    first contacts kept for those over 18 or over 52 weeks - whose wait bands are nearest to those observed over all
+    months (squared distance of their shares), run with the first contacts of each month. The errors stated are those
+    of the list run with the one capacity over the last six months.
+    """
+    given = referral_proxy(history).referrals if referrals is None else referrals
+    seen = _observed(history, given, reneging, removal, bands)
+    recent = seen.last(RECENT)
+    capacity = float(np.average(recent.contacts, weights=recent.in_month))
+    if capacity <= 0:
+        raise InputError(
+            f"waiting list of {history.name}: more children leave it unseen by the norms (reneging, removal) than left "
+            f"it at all in the last {len(recent.contacts)} months. Correct the norms or the referrals."
+        )
+    rule = booking if booking is not None else min(_rules(), key=lambda each: seen.distance(each, seen.contacts))
+    run = recent.run(rule, np.full(len(recent.contacts), capacity))
+    shares = _within(recent.listed(run)) - _within(recent.bands[1:])
+    return ListFit(
+        opening=NHS.spread(seen.bands[-1]),
+        capacity=capacity,
+        booking=rule,
+        error_children=float(np.abs(run.size[0, :, 0] - recent.bands[1:].sum(axis=1)).mean()),
+        error_points=float(np.abs(shares).mean()),
+        referrals=float(recent.referrals.sum() / recent.in_month.sum()),
+        notes=(*history.notes, *_notes(len(recent.contacts), rule if booking is None else None)),
+    )
+
+
+def capacity_noise(fit: ListFit, *, weeks: int, n_paths: int, seed: int) -> FloatArray:
+    """Draw futures of the capacity with which lists stray from their course as far as published lists did.
+
+    Parameters
+    ----------
+    fit : ListFit
+    weeks, n_paths, seed : int
+
+    Returns
+    -------
+    ndarray (T, P)
+        Multiplies first contacts a week; its mean over paths is about 1.
+
+    Notes
+    -----
+    The logarithm is an AR(1) process, week by week. `reference.slt_accuracy` says how far published lists lie from
+    their forecasts one to six months on (spread, relative to a list of 600; smaller lists stray further). Of that
+    variance, what referrals alone bring (Poisson) is taken off; the rest is put on the capacity: the memory, of those
+    tried between four and 52 weeks, and the size of the noise are those whose sums over one to six months come nearest
+    to it (squared distance of logarithms). What is due to late entries and corrections of a published list is in it
+    too, so that ranges are rather wide.
+    """
+    size, memory = noise_of(fit)
+    rng = np.random.default_rng([seed, weeks, n_paths])
+    fresh = rng.standard_normal((weeks, n_paths))
+    noise = np.empty((weeks, n_paths))
+    state = np.zeros(n_paths)
+    step = size * np.sqrt(1 - memory**2)
+    for week in range(weeks):
+        state = memory * state + step * fresh[week]
+        noise[week] = state
+    return np.asarray(np.exp(noise - noise.var(axis=1, keepdims=True) / 2))
+
+
+def noise_of(fit: ListFit) -> tuple[float, float]:
+    """Return the standard deviation of the log of capacity, and the share of it that lasts to the next week."""
+    measured = reference.slt_accuracy()
+    rows = measured[measured["measure"].eq("size")].sort_values("horizon")
+    months, spread = rows["horizon"].to_numpy(dtype=np.float64), rows["spread"].to_numpy(dtype=np.float64) / 100
+    children = fit.opening.sum()
+    relative = spread * (max(children, 1.0) / TYPICAL_LIST) ** SPREAD_BY_SIZE
+    at = np.round(months * WEEKS_A_MONTH).astype(np.int64)
+    rest = np.maximum((relative * children) ** 2 - fit.referrals * at, (0.2 * relative * children) ** 2)
+    best = (np.inf, 0.0, 0.0)
+    for memory in MEMORY:
+        unit = np.sqrt(_summed_variance(float(memory), at)) * fit.capacity
+        log_size = float((np.log(rest) / 2 - np.log(unit)).mean())
+        off = float(((np.log(rest) / 2 - np.log(unit) - log_size) ** 2).sum())
+        best = min(best, (off, float(np.exp(log_size)), float(memory)))
+    return min(best[1], MOST_NOISE), best[2]
+
+
+def _summed_variance(memory: float, at: np.ndarray) -> FloatArray:
+    """Variance of the sum of the first weeks of an AR(1) process that starts at 0 and tends to variance 1."""
+    longest = int(at.max())
+    weeks = np.arange(1, longest + 1)
+    reach = (1 - memory ** np.arange(longest, 0, -1)) / (1 - memory)  # what a shock of each week brings to the sum
+    return np.array([(1 - memory**2) * (reach[longest - n :] ** 2).sum() for n in at]) if len(weeks) else np.zeros(0)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Observed:
+    """The months a list can be run over: N with bands, N - 1 from one to the next."""
+
+    bands: FloatArray
+    referrals: FloatArray
+    contacts: FloatArray
+    weeks: Weeks
+    profile: FloatArray
+    clinics: Clinics
+
+    @property
+    def in_month(self) -> FloatArray:
+        return np.bincount(self.weeks.month).astype(np.float64)
+
+    def last(self, n: int) -> _Observed:
+        """Return the last months alone, or all where there are fewer."""
+        months = slice(max(len(self.contacts) - n, 0), None)
+        kept = self.weeks.month >= len(self.contacts) - n
+        month = self.weeks.month[kept]
+        return _Observed(
+            bands=self.bands[months],
+            referrals=self.referrals[months],
+            contacts=self.contacts[months],
+            weeks=Weeks(month=month - month[0], share=self.weeks.share[kept]),
+            profile=self.profile[kept],
+            clinics=self.clinics,
+        )
+
+    def run(self, booking: Booking, contacts: FloatArray) -> ListRun:
+        """Run the list from the first month on, with first contacts a week by month."""
+        clinics = Clinics(
+            of_cell=self.clinics.of_cell,
+            reneging=self.clinics.reneging,
+            removal=self.clinics.removal,
+            bands=self.clinics.bands,
+            booking=booking,
+        )
+        return run_list(
+            clinics,
+            opening=NHS.spread(self.bands[:1]),
+            referrals=self.referrals[None, :, None],
+            weeks=self.weeks,
+            capacity=(np.maximum(contacts, 0.0)[self.weeks.month] * self.profile)[None],
+            groups=np.ones((1, 1), dtype=np.bool_),
+        )
+
+    def listed(self, run: ListRun) -> FloatArray:
+        """Read the published bands off a run (N - 1, B)."""
+        fine = run.waiting[0, :, :, 0].T
+        of_band = NHS.of_week[self.clinics.bands.starts]
+        return np.stack([fine[:, of_band == k].sum(axis=1) for k in range(NHS.n)], axis=1)
+
+    def distance(self, booking: Booking, contacts: FloatArray) -> float:
+        """Squared distance of the shares of the bands from those observed."""
+        shares = [_shares(each) for each in (self.listed(self.run(booking, contacts)), self.bands[1:])]
+        return float(((shares[0] - shares[1]) ** 2).sum())
+
+
+def _observed(
+    history: BandHistory, referrals: FloatArray, reneging: FloatArray, removal: FloatArray, bands: WaitBands
+) -> _Observed:
+    """Take the months in a row up to the last, and the first contacts a week that their balance leaves."""
+    known = np.isfinite(history.bands[:, 0])
+    usable = known & np.append(True, np.isfinite(referrals[1:]))
+    gaps = np.flatnonzero(~usable)
+    first = gaps[-1] + 1 if len(gaps) else 0
+    listed, months, referred = history.bands[first:], history.months[first:], referrals[first:][1:]
+    if len(months) < MIN_MONTHS:
+        raise InputError(
+            f"waiting list of {history.name}: {len(months)} months in a row with wait bands and referrals up to "
+            f"{history.months[-1]:%Y-%m}, {MIN_MONTHS} are needed to fit it. Give more months, or a capacity."
+        )
+    weeks, profile = _weeks(months[1:])
+    in_month = np.bincount(weeks.month).astype(np.float64)
+    edges = tuple(sorted({*bands.edges, *NHS.edges}))
+    fine = WaitBands(edges)
+    rates = [each[bands.of_week[fine.starts]] for each in (reneging, removal)]
+    clinics = Clinics(of_cell=np.zeros(1, dtype=np.int64), reneging=rates[0], removal=rates[1], bands=fine)
+    leaves = (1 - (1 - reneging) * (1 - removal))[bands.of_week]
+    waited = NHS.spread(listed) @ leaves
+    left = (waited[:-1] + waited[1:]) / 2 * in_month
+    total = listed.sum(axis=1)
+    contacts = (total[:-1] + referred - total[1:] - left) / in_month
+    return _Observed(bands=listed, referrals=referred, contacts=contacts, weeks=weeks, profile=profile, clinics=clinics)
+
+
+def _weeks(months: pd.DatetimeIndex) -> tuple[Weeks, FloatArray]:
+    """Weeks of months, from Monday, of the month of their Thursday, and their working days over the month's mean."""
+    thursdays = pd.date_range(months[0], months[-1] + pd.offsets.MonthEnd(), freq="W-THU")
+    month = np.asarray((thursdays.year - months[0].year) * 12 + thursdays.month - months[0].month, dtype=np.int64)
+    working = working_days_of_weeks(thursdays - pd.Timedelta(days=3))
+    share = working / np.bincount(month, weights=working)[month]
+    return Weeks(month=month, share=share), share * np.bincount(month)[month]
+
+
+def _rules() -> Iterator[Booking]:
+    """Rules tried: longest first, then shares kept for those over some weeks."""
+    yield Booking()
+    for over in OVER_WEEKS:
+        for share in SHARES:
+            yield Booking(share=share, over_weeks=over)
+
+
+def _shares(bands: FloatArray) -> FloatArray:
+    total = bands.sum(axis=-1, keepdims=True)
+    return np.divide(bands, total, out=np.zeros_like(bands), where=total > 0)
+
+
+def _within(bands: FloatArray) -> FloatArray:
+    """Per cent of a list by published bands that has waited less than 18 weeks."""
+    return 100 * _shares(bands)[..., NHS.starts < 18].sum(axis=-1)
+
+
+def _notes(n_months: int, rule: Booking | None) -> Iterator[str]:
+    yield (
+        f"First contacts a week are what the balance of the list leaves, on average over the last {n_months} months "
+        "(modelled): children taken off the list unseen count as seen where the norms do not say so."
+    )
+    if rule is not None and rule.share < 1:
+        yield (
+            f"The booking rule is fitted to the wait bands (modelled): {100 * rule.share:.0f} % of first contacts for "
+            f"children over {rule.over_weeks} weeks, the others spread over all who wait."
+        )
+    elif rule is not None:
+        yield (
+            "The booking rule is fitted to the wait bands (modelled): those over "
+            f"{rule.over_weeks} weeks first, the longest first."
+        )
