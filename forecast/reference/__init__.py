@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -14,6 +15,7 @@ from forecast.errors import InputError
 from forecast.reference.areas import Area, area_codes, areas, find_area, neighbours
 from forecast.sources.observations import OBSERVATION_COLUMNS, Reading, SourceNote
 from forecast.sources.sen2_breakdowns import BREAKDOWN_COLUMNS
+from forecast.sources.slt_referrals import ReferralLog, read
 
 __all__ = [
     "Area",
@@ -26,6 +28,7 @@ __all__ = [
     "neighbours",
     "population",
     "pupils_with_plan",
+    "slt_referrals",
     "slt_waiting",
     "sources",
 ]
@@ -178,6 +181,46 @@ def slt_waiting() -> Reading:
         Source: NHS England, Open Government Licence v3.0.
     """
     return _copy(_reading("slt_waiting"))
+
+
+@cache
+def _slt_referrals() -> ReferralLog:
+    with resources.as_file(_data("slt_referrals_synthetic.csv")) as path:
+        return replace(read(path), sources=sources("slt_referrals"))
+
+
+def slt_referrals() -> ReferralLog:
+    """Bundled **synthetic** monthly referrals to speech and language therapy, October 2019 to September 2023.
+
+    Returns
+    -------
+    ReferralLog
+        Seven localities, three age bands, four sources and three tiers; `provenance` is "synthetic". Nobody was
+        counted: see `forecast.reference.synthetic_referrals` for how it is made.
+    """
+    log = _slt_referrals()
+    return replace(log, frame=log.frame.copy())
+
+
+@cache
+def _slt_accuracy() -> pd.DataFrame:
+    with resources.as_file(_data("slt_accuracy.csv")) as path:
+        return pd.read_csv(path)
+
+
+def slt_accuracy() -> pd.DataFrame:
+    """How far past forecasts of published speech and language waiting lists were off, over the providers.
+
+    Returns
+    -------
+    DataFrame
+        measure ("size" of the list, or "share" over 18 weeks), horizon (months ahead), origins (past months tried
+        from), error (size: absolute errors over outturns, per cent; share: percentage points; mean over origins),
+        coverage_80 (per cent of providers inside the 80 % interval), spread (standard deviation of the error of a list
+        of 600 that its 80 % interval stands for, per cent of the list; NaN for the share), first_origin, last_origin
+        (months), command (what measures it).
+    """
+    return _slt_accuracy().copy()
 
 
 @cache

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from forecast.errors import InputError
 from forecast.models.specs import ModelSpec
 from forecast.panel import FloatArray, IntArray
 from forecast.speech_language.cells import KEYS, Cells
@@ -40,34 +41,66 @@ def demand_of(ask: Ask, listed: BandHistory, referrals: pd.DataFrame | None, ahe
             executor=ask.executor,
         )
         return replace(made, notes=(*proxy.notes, *made.notes))
-    made = forecast_referrals(
-        referrals, until=ahead[-1], n_paths=ask.n_paths, seed=ask.seed, model=ask.model, executor=ask.executor
+    made = _every_cell(
+        forecast_referrals(
+            referrals, until=ahead[-1], n_paths=ask.n_paths, seed=ask.seed, model=ask.model, executor=ask.executor
+        )
     )
     keep = made.months >= ahead[0]
     known = made.history[made.history["ds"].ge(ahead[0])]
     paths, by_source = made.paths[:, keep], {name: paths[keep] for name, paths in made.by_source.items()}
     if len(known):
-        wide = known.pivot_table(index=list(KEYS), columns="ds", values="y", aggfunc="sum", observed=True)
-        rows = wide.reindex(pd.MultiIndex.from_frame(made.cells[list(KEYS)])).fillna(0.0).to_numpy()
-        paths = np.concatenate([np.repeat(rows[:, :, None], ask.n_paths, axis=2), paths], axis=1)
-        sums = known.pivot_table(index="source", columns="ds", values="y", aggfunc="sum", observed=True)
-        by_source = {
-            name: np.concatenate([np.repeat(sums.loc[name].to_numpy()[:, None], ask.n_paths, axis=1), later])
-            for name, later in by_source.items()
-        }
+        rows = _counted(known, list(KEYS)).reindex(pd.MultiIndex.from_frame(made.cells[list(KEYS)]))
+        paths = _joined(rows, paths)
+        sums = _counted(known, "source")
+        by_source = {name: _joined(sums.loc[[name]], later[None])[0] for name, later in by_source.items()}
     return replace(made, months=ahead, paths=paths, by_source=by_source)
+
+
+def _counted(known: pd.DataFrame, keys: list[str] | str) -> pd.DataFrame:
+    """Lay counts after the list out by month.
+
+    Raises
+    ------
+    InputError
+        One is not known.
+    """
+    unknown = known[known["y"].isna()]
+    if len(unknown):
+        months = ", ".join(sorted({f"{ds:%Y-%m}" for ds in unknown["ds"]}))
+        raise InputError(
+            f"referrals of {months}: {len(unknown)} counts are not known, and they are needed after the last published "
+            "list. Give them, or a log that ends before."
+        )
+    return known.pivot_table(index=keys, columns="ds", values="y", aggfunc="sum", observed=True)
+
+
+def _joined(counted: pd.DataFrame, later: FloatArray) -> FloatArray:
+    """Put counts (rows, months) before paths (rows, M, P), the same on each."""
+    before = np.repeat(counted.to_numpy(dtype=np.float64)[:, :, None], later.shape[2], axis=2)
+    return np.concatenate([before, later], axis=1)
+
+
+def _every_cell(made: ReferralPaths) -> ReferralPaths:
+    """Add the cells that have had no referral, so that a redesign can send children there."""
+    every = pd.MultiIndex.from_product([sorted(made.cells[key].unique()) for key in KEYS], names=KEYS)
+    at = pd.MultiIndex.from_frame(made.cells[list(KEYS)]).get_indexer(every)
+    paths = np.where((at >= 0)[:, None, None], made.paths[at], 0.0)
+    return replace(made, cells=every.to_frame(index=False), paths=paths)
 
 
 def listed_referrals(history: pd.DataFrame, cells: Cells, has_list: IntArray, listed: BandHistory) -> FloatArray | None:
     """Referrals to the list in each month that it was counted (N,); None where the log lacks one."""
-    tiers = set(cells.frame["tier"].iloc[has_list])
-    monthly = history[history["tier"].isin(tiers)].groupby("ds")["y"].sum(min_count=1)
+    own = history[history["tier"].isin(set(cells.frame["tier"].iloc[has_list]))]
+    monthly = own.groupby("ds")["y"].agg(lambda counts: counts.sum(skipna=False))
     found = monthly.reindex(listed.months).to_numpy(dtype=np.float64)
     return found if np.isfinite(found).all() else None
 
 
 def recent_referrals(history: pd.DataFrame, cells: Cells, last: pd.Timestamp) -> FloatArray:
-    """Referrals of each cell in the twelve months to the last list (C,)."""
+    """Return referrals of each cell in the twelve months to the last list (C,), unknown counts as the mean of others."""
     months = sorted(history.loc[history["ds"].le(last), "ds"].unique())[-RECENT:]
-    sums = history[history["ds"].isin(months)].groupby(list(KEYS), observed=True)["y"].sum()
-    return sums.reindex(pd.MultiIndex.from_frame(cells.frame[list(KEYS)])).fillna(0.0).to_numpy(dtype=np.float64)
+    means = history[history["ds"].isin(months)].groupby([*KEYS, "source"], observed=True)["y"].mean()
+    sums = means.groupby(list(KEYS), observed=True).sum() * len(months)
+    every = pd.MultiIndex.from_frame(cells.frame[list(KEYS)])
+    return sums.reindex(every, fill_value=0.0).fillna(0.0).to_numpy(dtype=np.float64)

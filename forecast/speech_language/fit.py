@@ -19,6 +19,7 @@ from forecast.errors import InputError
 from forecast.panel import FloatArray
 from forecast.speech_language.bands import WaitBands
 from forecast.speech_language.proxy import BandHistory, referral_proxy
+from forecast.speech_language.published import SPREAD_BY_SIZE, TYPICAL_LIST
 from forecast.speech_language.waiting_list import Booking, Clinics, ListRun, Weeks, run_list
 
 RECENT = 6  # months of which first contacts are averaged
@@ -27,8 +28,6 @@ OVER_WEEKS = (18, 52)
 MIN_MONTHS = 3
 NHS = WaitBands()
 WEEKS_A_MONTH = 365.25 / 12 / 7
-TYPICAL_LIST = 600.0  # children, the list for which the spread of published lists is measured
-SPREAD_BY_SIZE = -0.25  # a list of 16 times the size strays half as far, relative to itself
 MEMORY = tuple(np.exp(-1 / weeks) for weeks in (4, 8, 13, 26, 52))  # less than a month monthly lists cannot show
 MOST_NOISE = 0.6  # standard deviation of the log of capacity
 
@@ -290,12 +289,12 @@ def _rules() -> Iterator[Booking]:
 
 def _shares(bands: FloatArray) -> FloatArray:
     total = bands.sum(axis=-1, keepdims=True)
-    return np.divide(bands, total, out=np.zeros_like(bands), where=total > 0)
+    return np.asarray(np.divide(bands, total, out=np.zeros_like(bands), where=total > 0))
 
 
 def _within(bands: FloatArray) -> FloatArray:
     """Per cent of a list by published bands that has waited less than 18 weeks."""
-    return 100 * _shares(bands)[..., NHS.starts < 18].sum(axis=-1)
+    return np.asarray(100 * _shares(bands)[..., NHS.starts < 18].sum(axis=-1))
 
 
 def _notes(n_months: int, rule: Booking | None) -> Iterator[str]:

@@ -196,7 +196,7 @@ def referral_proxy(history: BandHistory) -> Proxy:
     removals = np.append(np.nan, history.total[:-1] + referrals[1:] - history.total[1:])
     negative = np.flatnonzero(removals < 0)
     if len(negative):
-        when = ", ".join(f"{history.months[k]:%Y-%m}" for k in negative)
+        when = ", ".join(f"{month:%Y-%m}" for month in history.months[negative])
         raise InputError(
             f"waiting list of {history.name}: it grew by more than the referrals that its 0-1 week band stands for "
             f"({when}), so that referrals cannot be taken from it. Give a monthly referral log."

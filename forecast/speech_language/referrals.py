@@ -231,7 +231,7 @@ def _notes(log: _Log, ahead: int) -> list[str]:
     if ahead > YEAR:
         notes.append(
             "Referrals after the first year ahead repeat it, times the growth the model sees and a shock to each "
-            f"year with a standard deviation of {100 * YEARLY_SPREAD:.0f} %, about that of requests for EHC assessments."
+            f"year with a standard deviation of {100 * YEARLY_SPREAD:.0f} %, about that of requests for EHC plans."
         )
     return notes + _stopped(log)
 

@@ -151,7 +151,7 @@ class Option:
             size = f"{abs(step.more_a_week):g} first contacts a week {_more(step.more_a_week)}"
             yield f"{size} from {_day(step.start)}{until}"
         for move in self.tiers:
-            yield _move(move)
+            yield move.says()
         if self.booking is not None:
             yield f"booking: {booking_words(self.booking)}"
 
@@ -244,16 +244,6 @@ def _check_order(name: str, days: list[date]) -> None:
     if days != sorted(set(days)):
         said = ", ".join(day.isoformat() for day in days)
         raise SpecError(f"{name}: the days {said} must rise, each once. Put them in order.")
-
-
-def _move(move: TierMove) -> str:
-    """Say what a move between tiers does, and from when to when it builds up."""
-    who = " and ".join(filter(None, (", ".join(move.localities), ", ".join(move.age_bands))))
-    pace = f", building up over {move.build_up_months} months" if move.build_up_months else ""
-    after = f", {move.delay_months} months after" if move.delay_months else ", from"
-    start = f"{after} {_day(move.start)}"
-    of = f"{move.from_tier} referrals{f' ({who})' if who else ''}"
-    return f"{100 * move.share:.3g}% of {of} go to {move.to_tier}{start}{pace}"
 
 
 def _more(amount: float) -> str:
