@@ -110,7 +110,7 @@ def validate(config_path: str, as_of: datetime | None, as_json: bool) -> None:
     """Check a config and its data, list every fault, change nothing."""
     from forecast.errors import SpecError
     from jobs.answers import ValidateAnswer
-    from jobs.nightly import check_everything
+    from jobs.checked import check_everything
 
     figures: dict[str, int] = {}
     warnings: list[str] = []

@@ -34,7 +34,9 @@ from jobs.config_fields import (
     Words,
 )
 from jobs.config_interventions import InterventionSpec, intervention_problems
-from jobs.config_sources import SOURCES, Columns, Source, Spec
+from jobs.config_sources import COLUMNS, SOURCES, SeriesSource, SltReferrals, Source, Spec
+from jobs.config_speech_language import SpeechLanguage
+from jobs.config_speech_language import keys_at as speech_language_keys_at
 from jobs.yaml_reader import Fault, YamlFile, YamlPath, path_text, read_yaml
 
 
@@ -111,6 +113,8 @@ class RunConfig(Spec):
     targets: Some[Target]
     ehc: Ehc = None
     """Requests, the 20 weeks from request to plan, and the caseload, under dated assumptions."""
+    speech_language: SpeechLanguage = None
+    """Referrals to speech and language therapy, the waiting list and the therapists it takes, option by option."""
     tracking: Tracking = Tracking()
     output: Output = Output()
     publish: Publish = Publish()
@@ -150,6 +154,19 @@ class RunConfig(Spec):
         """Whether the MLflow store is a sqlite file."""
         return self.tracking.uri.startswith(SQLITE)
 
+    def series(self, name: str) -> SeriesSource:
+        """Entry under data that gives series to forecast: any but a referral log.
+
+        Raises
+        ------
+        SpecError
+            If it is a referral log.
+        """
+        source = self.data[name]
+        if isinstance(source, SltReferrals):
+            raise SpecError(f"data {name!r}: is read for speech_language alone. Name an entry of another source.")
+        return source
+
     def data_paths(self, name: str) -> tuple[Path, ...]:
         """Files or folders of an entry under data, absolute; none for bundled data."""
         path = self.data[name].path
@@ -171,7 +188,7 @@ class RunConfig(Spec):
         The as-of date is left out: it decides which rows are visible, and a run is the same run when
         nothing new has become visible since.
         """
-        absent = {"ehc"} if self.ehc is None else set()
+        absent = {name for name in SECTIONS if getattr(self, name) is None}
         return self.model_dump(mode="json", by_alias=True, exclude={"as_of", *absent})
 
     def _result(self, name: str, written: str) -> Path:
@@ -181,6 +198,7 @@ class RunConfig(Spec):
         return (self._file.parent / Path(written).expanduser()).resolve()
 
 
+SECTIONS = ("ehc", "speech_language")
 _BLOCKS: dict[str, type[Spec]] = {"targets": Target, "tracking": Tracking, "output": Output, "publish": Publish}
 
 
@@ -251,19 +269,25 @@ def _checked(read: YamlFile, *, today: date) -> tuple[RunConfig | None, list[Pro
         from jobs.config_ehc_checks import ehc_problems
 
         problems.extend(ehc_problems(data))
+    if "speech_language" in data:
+        from jobs.config_speech_language_checks import speech_language_problems
+
+        problems.extend(speech_language_problems(data, models=models.names()))
     return config, problems
 
 
 def _keys_at(path: YamlPath, source: str | None) -> list[str]:
     match path:
         case ("data", _, "columns"):
-            spec: type[Spec] = Columns
+            spec: type[Spec] = COLUMNS[source or ""]
         case ("data", _):
             spec = SOURCES[source or ""]
         case ("targets", _, "interventions", *_):
             spec = InterventionSpec
         case ("ehc", *below):
             return ehc_keys_at(below)
+        case ("speech_language", *below):
+            return speech_language_keys_at(below)
         case (first, *_):
             spec = _BLOCKS[str(first)]
         case _:

@@ -10,13 +10,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from forecast.errors import SpecError
 from jobs.yaml_reader import YamlPath
 
+LOG = "slt_referrals"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 MEASURE = r"^[a-z][a-z0-9_]*$"
 NOT_BLANK = r"\S"
@@ -43,6 +45,8 @@ _BOUNDS = {
     "less_than_equal": ("at most", "le"),
     "string_too_long": ("at most", "max_length"),
 }
+S = TypeVar("S", bound=BaseModel)
+T = TypeVar("T")
 _PASSWORD = re.compile(r"//[^/\s@]*@")
 
 
@@ -134,6 +138,7 @@ def contradictions(
     sources = block(data.get("data"))
     for key, source in sources.items():
         yield from _unsigned(block(source), ("data", key))
+        yield from _log_problems(block(source), ("data", key), data)
     first: dict[str, int] = {}
     for number, value in enumerate(items(data.get("targets"))):
         target, at = block(value), ("targets", number)
@@ -141,7 +146,7 @@ def contradictions(
         if isinstance(name, str) and first.setdefault(name, number) != number:
             yield Problem((*at, "name"), f"{name!r} is also the name of targets[{first[name]}]; give it its own")
         for key in ("measures", "areas", "candidates"):
-            yield from _repeats(target.get(key), (*at, key))
+            yield from repeats(target.get(key), (*at, key))
         yield from _source_problems(target, at, sources, measures, rates)
         yield from _model_problems(target, at, models, default_candidates)
     output = block(data.get("output"))
@@ -150,11 +155,22 @@ def contradictions(
 
 
 def _unsigned(source: Mapping[str, object], at: YamlPath) -> Iterator[Problem]:
-    """Find what the page must say of published data and a table does not."""
-    if source.get("source") == "table" and source.get("provenance") == "published":
+    """Find what the page must say of published data and a table or log does not."""
+    if source.get("source") in ("table", LOG) and source.get("provenance") == "published":
         for key in ("title", "publisher", "licence"):
             if source.get(key) is None:
                 yield Problem((*at, key), "is needed when provenance is published, for the page to say; add it")
+
+
+def _log_problems(source: Mapping[str, object], at: YamlPath, data: Mapping[str, object]) -> Iterator[Problem]:
+    """Find a referral log that nothing reads, or that says of the bundled one what it is not."""
+    if source.get("source") != LOG:
+        return
+    if block(data.get("speech_language")).get("referrals") != at[-1]:
+        message = "is read for speech_language alone; name it there under referrals, or take the entry out"
+        yield Problem(at, message, at_key=True)
+    if source.get("path") == "bundled" and source.get("provenance") not in (None, "synthetic"):
+        yield Problem((*at, "provenance"), "the bundled referrals are synthetic; leave provenance out")
 
 
 def _source_problems(
@@ -170,6 +186,11 @@ def _source_problems(
             hint = suggestion(name, sources)
             yield Problem((*at, "data"), f"{name!r} is not an entry under data{hint}")
         source = block(sources.get(name))
+        if source.get("source") == LOG:
+            yield Problem(
+                (*at, "data"), f"{name!r} is read for speech_language alone; give counts as a table, or name another"
+            )
+            return
         given = [source.get("measure")] if source.get("source") == "table" else None
         known = given or measures.get(str(source.get("source")), ())
         for number, measure in enumerate(items(target.get("measures"))):
@@ -208,6 +229,35 @@ def _model_problems(
         yield Problem((*at, "model"), message)
 
 
+def made_of(spec: type[S], make: Callable[[S], T], entry: object) -> T | None:
+    """Return what an entry makes, or None where a field of it is wrong by itself, which is told elsewhere.
+
+    Raises
+    ------
+    SpecError
+        If the library refuses it.
+    """
+    try:
+        read = spec.model_validate(entry)
+    except ValidationError:
+        return None
+    return make(read)
+
+
+def refused(make: Callable[[], object], at: YamlPath) -> Iterator[Problem]:
+    """Ask the library, and say what it refuses."""
+    try:
+        make()
+    except SpecError as error:
+        yield Problem(at, without_subject(error))
+
+
+def without_subject(error: SpecError) -> str:
+    """Return a refusal without what it is about, which its place in the file says."""
+    subject, _, said = str(error).partition(": ")
+    return said or subject
+
+
 def as_day(value: object) -> date | None:
     """Return a day written year-month-day, None for anything else."""
     try:
@@ -217,7 +267,8 @@ def as_day(value: object) -> date | None:
     return day if isinstance(day, date) else None
 
 
-def _repeats(value: object, at: YamlPath) -> Iterator[Problem]:
+def repeats(value: object, at: YamlPath) -> Iterator[Problem]:
+    """Find words of a list that stand in it twice."""
     seen: set[str] = set()
     for number, item in enumerate(items(value)):
         if isinstance(item, str):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from jobs.config_fields import AnyDay, Areas, Many, Measure, Some, Words, one_or_many
+from jobs.config_fields import AnyDay, Areas, Many, Measure, Some, Words, not_empty, one_or_many
 from jobs.config_sources import Spec
 
 LAST_YEAR = 2040
@@ -24,12 +24,6 @@ def _first_and_last(value: object) -> object:
 def _twelve(value: object) -> object:
     if isinstance(value, (list, tuple)) and len(value) != MONTHS:
         raise ValueError(f"must be {MONTHS} shares, January first, or a name, not {len(value)} values")
-    return value
-
-
-def _not_empty(value: object) -> object:
-    if value is None:
-        raise ValueError("is empty; fill the section in or take the line out")
     return value
 
 
@@ -131,7 +125,7 @@ class EhcSpec(Spec):
     """Planning tables in place of the library's own."""
 
 
-Ehc = Annotated[EhcSpec | None, BeforeValidator(_not_empty)]
+Ehc = Annotated[EhcSpec | None, BeforeValidator(not_empty)]
 _BLOCKS: dict[str, type[Spec]] = {
     "national_rule": NationalRules,
     "capacity": CapacitySpec,

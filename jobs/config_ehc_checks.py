@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from forecast.ehc import growth, requests
 from forecast.ehc.ages import REQUEST_AGE_SPANS
@@ -21,9 +19,8 @@ from forecast.ehc.overrides import Override, applied
 from forecast.ehc.shares import PLACEMENTS
 from forecast.errors import SpecError
 from forecast.reference import find_area
-from jobs.config_checks import Problem, block, items, suggestion
+from jobs.config_checks import Problem, block, items, made_of, refused, suggestion, without_subject
 from jobs.config_ehc import MONTHS, CapacitySpec, OverrideSpec, TableSpec
-from jobs.config_sources import Spec
 from jobs.ehc_assumptions import capacity_from, override_of, table_of
 from jobs.yaml_reader import YamlPath, path_text
 
@@ -32,8 +29,6 @@ AT: YamlPath = ("ehc",)
 MONTHLY = ("table", "requests", "MS")
 RULES: Mapping[str, Mapping[str, str]] = {"requests": requests.NATIONAL_RULES, "caseload": growth.NATIONAL_RULES}
 BY_REQUEST_AGE = ("refusal", "withdrawal", "no_plan", "requests")
-S = TypeVar("S", bound=Spec)
-T = TypeVar("T")
 
 
 def ehc_problems(data: Mapping[str, object]) -> Iterator[Problem]:
@@ -54,7 +49,7 @@ def ehc_problems(data: Mapping[str, object]) -> Iterator[Problem]:
             yield Problem((*AT, "national_rule", key), f"{name!r} is not a rule{suggestion(name, known)}")
     shares = tuple(share for share in map(_number, items(section.get("profile"))) if share is not None)
     if len(shares) == MONTHS and min(shares) >= 0:
-        yield from _refused(partial(Assumptions, profile=shares), (*AT, "profile"))
+        yield from refused(partial(Assumptions, profile=shares), (*AT, "profile"))
         if section.get("monthly") is not None:
             yield Problem((*AT, "profile"), "monthly says how requests spread over a year too; give one of the two")
     yield from _override_problems(section)
@@ -94,7 +89,7 @@ def _area_problems(given: Sequence[object]) -> Iterator[Problem]:
         try:
             area = find_area(text)
         except SpecError as error:
-            yield Problem(at, f"{text!r} is {_without_subject(error)}")
+            yield Problem(at, f"{text!r} is {without_subject(error)}")
             continue
         if not area.current:
             yield Problem(at, f"{area.name} no longer exists; name the local authorities that came after it")
@@ -107,14 +102,14 @@ def _override_problems(section: Mapping[str, object]) -> Iterator[Problem]:
     for number, entry in enumerate(items(section.get("overrides"))):
         at = (*AT, "overrides", number)
         reasoned = {"reason": "-", **block(entry)}
-        yield from _kept(made, at, reasoned, partial(_read, OverrideSpec, override_of))
+        yield from _kept(made, at, reasoned, partial(made_of, OverrideSpec, override_of))
     for number, entry in enumerate(items(section.get("capacity"))):
         at = (*AT, "capacity", number)
-        yield from _kept(made, at, entry, partial(_read, CapacitySpec, capacity_from))
+        yield from _kept(made, at, entry, partial(made_of, CapacitySpec, capacity_from))
     until, capacity = _number(section.get("until")), _number(section.get("capacity"))
     if capacity is not None:
         dated = tuple(override for override in made.values() if override.what == "capacity")
-        yield from _refused(partial(Assumptions, capacity=capacity, overrides=dated[:1]), (*AT, "capacity"))
+        yield from refused(partial(Assumptions, capacity=capacity, overrides=dated[:1]), (*AT, "capacity"))
     yield from _lapses(made, until)
     places = list(made)
     for number, at in enumerate(places):
@@ -123,7 +118,7 @@ def _override_problems(section: Mapping[str, object]) -> Iterator[Problem]:
             yield Problem((*at, "from"), message)
         for before in places[:number]:
             pair = partial(Assumptions, overrides=(made[before], made[at]))
-            yield from (Problem(at, f"with {path_text(before)}, {problem.message}") for problem in _refused(pair, at))
+            yield from (Problem(at, f"with {path_text(before)}, {problem.message}") for problem in refused(pair, at))
 
 
 def _lapses(made: Mapping[YamlPath, Override], until: float | None) -> Iterator[Problem]:
@@ -172,13 +167,13 @@ def _kept(
     try:
         override = read(entry)
     except SpecError as error:
-        said = _without_subject(error)
+        said = without_subject(error)
         word = {"it": "to", "start": "from"}.get(said.split()[0], said.split()[0])
         yield Problem((*at, word) if word in block(entry) else at, said)
     else:
         if override is not None:
             made[at] = override
-            yield from _refused(partial(_tell_apart, override), (*at, "ages"))
+            yield from refused(partial(_tell_apart, override), (*at, "ages"))
 
 
 def _tell_apart(override: Override) -> None:
@@ -200,29 +195,7 @@ def _table_problems(given: Sequence[object]) -> Iterator[Problem]:
             hint = suggestion(placement, PLACEMENTS)
             yield Problem((*at, "placement"), f"{placement!r} is not a placement group{hint}")
             continue
-        yield from _refused(partial(_read, TableSpec, table_of, entry), (*at, "bands"))
-
-
-def _read(spec: type[S], make: Callable[[S], T], entry: object) -> T | None:
-    """Return what an entry makes, or None where a field of it is wrong by itself, which is told elsewhere."""
-    try:
-        read = spec.model_validate(entry)
-    except ValidationError:
-        return None
-    return make(read)
-
-
-def _refused(make: Callable[[], object], at: YamlPath) -> Iterator[Problem]:
-    """Ask the library, and say what it refuses."""
-    try:
-        make()
-    except SpecError as error:
-        yield Problem(at, _without_subject(error))
-
-
-def _without_subject(error: SpecError) -> str:
-    """Return a refusal without what it is about, which its place in the file says."""
-    return str(error).partition(": ")[2]
+        yield from refused(partial(made_of, TableSpec, table_of, entry), (*at, "bands"))
 
 
 def _number(value: object) -> float | None:

@@ -16,12 +16,19 @@ BUNDLED = "bundled"
 SQLITE = "sqlite:///"
 MOST_GAP = 24
 DEFAULT_CANDIDATES = ("naive", "drift", "area_growth", "theta_classical", "damped_trend")
-BUNDLED_SOURCES = ("sen2_release", "nhs_waiting_list")
+BUNDLED_SOURCES = ("sen2_release", "nhs_waiting_list", "slt_referrals")
 
 
 def one_or_many(value: object) -> str:
     """Tell a list from a single value, for what may be either."""
     return "many" if isinstance(value, (list, tuple)) else "one"
+
+
+def not_empty(value: object) -> object:
+    """Refuse a section that is named and says nothing."""
+    if value is None:
+        raise ValueError("is empty; fill the section in or take the line out")
+    return value
 
 
 def _iso_day(value: object) -> date:
@@ -45,7 +52,7 @@ def _not_an_address(path: str) -> str:
 
 def _not_bundled(path: str) -> str:
     if path == BUNDLED:
-        raise ValueError(f"no data is bundled for table; only for {' and '.join(BUNDLED_SOURCES)}. Give a file")
+        raise ValueError(f"no data is bundled for table; only for {', '.join(BUNDLED_SOURCES)}. Give a file")
     return path
 
 

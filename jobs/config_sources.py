@@ -82,5 +82,55 @@ class Table(Series):
     """Days from the end of a period until its figure was known."""
 
 
-SOURCES: dict[str, type[Spec]] = {"sen2_release": Sen2Release, "nhs_waiting_list": NhsWaitingList, "table": Table}
-Source = Annotated[Sen2Release | NhsWaitingList | Table, Field(discriminator="source")]
+class LogColumns(Spec):
+    """The column names of a referral log."""
+
+    month: Words
+    """Column of the month (any day of it)."""
+    referrals: Words
+    """Column of the count."""
+    locality: Words | None = None
+    """Column of the locality; without it all are counted together, as without the others below."""
+    age_band: Words | None = None
+    """Column of the age band, such as 5-10."""
+    source: Words | None = None
+    """Column of who referred."""
+    tier: Words | None = None
+    """Column of the tier, such as specialist."""
+
+
+class SltReferrals(Spec):
+    """A service's referrals to speech and language therapy by month, as counts: csv, xlsx or parquet."""
+
+    source: Literal["slt_referrals"]
+    path: DataPath
+    """`bundled`, which is synthetic, or the file, relative to the config file."""
+    columns: LogColumns | None = None
+    """When left out: month, locality, age_band, source, tier, referrals, those that are there."""
+    date_format: OneOrMany[DateFormat] | None = None
+    """How text dates are written, such as %d/%m/%Y; a list is tried in order; ISO when left out."""
+    sheet: Words | None = None
+    """Sheet of a workbook; the first when left out."""
+    encoding: Encoding | None = None
+    """Encoding of a csv; UTF-8 when left out."""
+    provenance: Literal["local", "published", "synthetic"] | None = None
+    """Local when left out: not published without disclosure control. Synthetic data is labelled, as the bundled is."""
+    title: Words | None = None
+    """What the page calls the data; the name of the file when left out. Needed when published."""
+    publisher: Words | None = None
+    """Who publishes the data. Needed when published."""
+    licence: Words | None = None
+    """On what terms, such as Open Government Licence v3.0. Needed when published."""
+    available_after_days: Annotated[int, Field(ge=0, le=3660)] = 0
+    """Days from the end of a month until its figures were known."""
+
+
+SOURCES: dict[str, type[Spec]] = {
+    "sen2_release": Sen2Release,
+    "nhs_waiting_list": NhsWaitingList,
+    "table": Table,
+    "slt_referrals": SltReferrals,
+}
+COLUMNS: dict[str, type[Spec]] = {"table": Columns, "slt_referrals": LogColumns}
+SeriesSource = Sen2Release | NhsWaitingList | Table
+Source = Annotated[Sen2Release | NhsWaitingList | Table | SltReferrals, Field(discriminator="source")]

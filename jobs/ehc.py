@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +42,14 @@ class EhcResult:
     entry : mapping
         What the manifest says: areas, until, last_flow, n_paths, settings, tables, overrides, notes and adjustment
         by area code, provenance, references.
+    kept : mapping of str to Projection
+        By code, the areas that a later step asked for.
     """
 
     table: pd.DataFrame
     baseline: pd.DataFrame | None
     entry: Mapping[str, Any]
+    kept: Mapping[str, Projection] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,21 +60,35 @@ class _Shown:
     baseline: pd.DataFrame | None
     notes: tuple[str, ...]
     adjustment: list[dict[str, float]]
+    projection: Projection | None
 
 
-def project_all(job: EhcJob, config: RunConfig, *, progress: Callable[[str], None]) -> EhcResult:
-    """Project the areas of the section; `progress` gets a line every so many local authorities."""
-    shown = _shown(job, config, progress)
+def project_all(
+    job: EhcJob, config: RunConfig, *, progress: Callable[[str], None], keep: Set[str] = frozenset()
+) -> EhcResult:
+    """Project the areas of the section.
+
+    Parameters
+    ----------
+    job : EhcJob
+    config : RunConfig
+    progress : callable
+        Gets a line every so many local authorities.
+    keep : set of str
+        Codes of areas, among those of the section, whose projection a later step needs.
+    """
+    shown = _shown(job, config, progress, keep)
     tables = [shown[area.code].table for area in job.wanted]
     baselines = [table for area in job.wanted if (table := shown[area.code].baseline) is not None]
     return EhcResult(
         table=pd.concat(tables, ignore_index=True),
         baseline=pd.concat(baselines, ignore_index=True) if baselines else None,
         entry=_entry(job, config, shown),
+        kept={code: each.projection for code, each in shown.items() if each.projection is not None},
     )
 
 
-def _shown(job: EhcJob, config: RunConfig, progress: Callable[[str], None]) -> dict[str, _Shown]:
+def _shown(job: EhcJob, config: RunConfig, progress: Callable[[str], None], kept: Set[str]) -> dict[str, _Shown]:
     """Project, and keep what is shown of the areas wanted, by code."""
     wanted = {area.code for area in job.wanted}
     shown: dict[str, _Shown] = {}
@@ -83,6 +100,7 @@ def _shown(job: EhcJob, config: RunConfig, progress: Callable[[str], None]) -> d
                 baseline=made.baseline.table(levels=config.levels) if made.baseline else None,
                 notes=made.notes,
                 adjustment=_adjustment(made),
+                projection=made if made.area.code in kept else None,
             )
         return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from string import Template
@@ -14,6 +15,12 @@ from forecast.errors import SpecError
 if TYPE_CHECKING:
     from forecast.reference import Area
 
+FORMS = {
+    "one": "a number",
+    "tier": "a number, or by tier",
+    "band": "a number, or by wait band",
+    "need": "{slcn: , asd: }",
+}
 _TEMPLATE = Template("""\
 # EHC requests, new plans and caseload in $area_name.
 # Five years ahead from the figures alone, and to 2035 from request to plan.
@@ -42,6 +49,10 @@ data:
   ehc:
     source: sen2_release
     path: bundled
+  # NHS England: children and young people waiting for speech and language therapy, once a month.
+  # slt: {source: nhs_waiting_list, path: bundled}
+  # A service's referrals by month, as counts, with the columns month, locality, age_band, source, tier, referrals.
+  # slt_log: {source: slt_referrals, path: slt_referrals.csv}
   # Your own counts from a csv, xlsx or parquet file, one row a month and area. Take the # away, here and
   # under targets, and put your file and column names in. Local data is not published until disclosure
   # control exists.
@@ -109,6 +120,23 @@ ehc:
   # overrides:
   #   - {what: refusal, from: 2026-09-01, value: 0.20, reason: panel practice}
   #   - {what: requests, from: 2026-09-01, multiply: 1.2, ages: [0, 4], reason: early-years entry}
+
+# Speech and language: how many children will wait, how long, and how many therapists (WTE) it takes, as the
+# service is and under each option. Take the # away here and before `slt`, and fill in what is your service's.
+# speech_language:
+#   waiting_list: slt
+#   provider: NAME NHS Foundation Trust    # as NHS England's waiting lists name it
+#   # Referrals; without the line they are estimated from the waiting list. It needs the entry slt_log.
+#   # referrals: slt_log
+#   ehc_area: $area
+#   months: 48
+#   target: {within_weeks: 18, share: 0.92, by: 2027-03-31}
+#   staff:                         # established posts, each from its day until the next
+#     - {from: 2023-10-01, wte: 0}
+#   norms:                         # nobody publishes them: each is your own figure, with its source
+$norms
+#   options:
+#     - {name: more_staff, title: Two more therapists, wte: [{from: 2025-09-01, more: 2}], reason: a bid}
 
 # MLflow keeps the comparison of models. For a server give its address; user and password come from
 # environment variables, never from this file. When MLflow does not answer within the timeout (seconds),
@@ -226,8 +254,19 @@ def _text_for(area: Area, *, as_of: date | None) -> str:
         title=json.dumps(f"EHC plans in {area.name}", ensure_ascii=False),
         as_of=f"as_of: {as_of}" if as_of else "# as_of: 2024-07-01",
         area=json.dumps(area.name, ensure_ascii=False),
+        norms="\n".join(_norm_lines()),
         areas=", ".join(json.dumps(each, ensure_ascii=False) for each in dict.fromkeys(shown)),
     )
+
+
+def _norm_lines() -> Iterator[str]:
+    """Ask for each norm of a speech and language service, as comments."""
+    from forecast.speech_language.norms import NORMS
+
+    for name, kind in NORMS.items():
+        only = ", only with ehc_area" if kind.ehc else ""
+        yield f"#     # {kind.title} ({kind.unit}{only}): {FORMS[kind.by]}."
+        yield f"#     {name}: {{value: , source: }}"
 
 
 def _slug(name: str) -> str:

@@ -69,13 +69,18 @@ class PanelJob:
 
 def freq_of(config: RunConfig, data: str) -> str:
     """Period of an entry under data."""
-    source = config.data[data]
+    source = config.series(data)
     return source.freq if source.source == "table" else FREQ[source.source]
 
 
 def read_sources(config: RunConfig) -> dict[str, Reading]:
-    """Read every source of the config, keeping only what was available on its as-of date."""
-    return {name: read_source(config, name) for name in config.data}
+    """Read every source of the config but referral logs, keeping only what was available on its as-of date."""
+    return {name: read_source(config, name) for name in series_of(config)}
+
+
+def series_of(config: RunConfig) -> list[str]:
+    """Entries under data that are read as series: all but referral logs."""
+    return [name for name, source in config.data.items() if source.source != "slt_referrals"]
 
 
 def read_source(config: RunConfig, name: str) -> Reading:
@@ -93,7 +98,7 @@ def read_source(config: RunConfig, name: str) -> Reading:
 
 
 def _read(config: RunConfig, name: str) -> Reading:
-    source = config.data[name]
+    source = config.series(name)
     paths = config.data_paths(name)
     if source.source == "sen2_release":
         return sen2_release.read(paths[0]) if paths else reference.ehc()
@@ -136,7 +141,7 @@ def target_jobs(config: RunConfig, target: Target, observations: pd.DataFrame) -
     InputError, SpecError
         As `panel_jobs`: the first fault, with the others as its notes.
     """
-    source = config.data[target.data]
+    source = config.series(target.data)
     freq = freq_of(config, target.data)
     here = observations[observations["measure"].isin(target.measures)]
     faults = Faults()

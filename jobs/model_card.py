@@ -51,22 +51,23 @@ def model_card(manifest: Mapping[str, Any], table: pd.DataFrame) -> str:
             "",
             f"Run `{manifest['run_id']}`, data as of {manifest['as_of']}, package {manifest['package_version']}, "
             f"seed {manifest['seed']}.",
-            *_section("What it is", [WHAT.format(n_paths=entry["n_paths"])]),
-            *_section("Areas and years", list(_scope(entry))),
-            *_section("Figures", list(_figures(entry["areas"][0], table))),
-            *_section("Data", list(_sources(manifest["sources"], entry))),
-            *_section("Settings", [f"- {name}: {value}" for name, value in entry["settings"].items()]),
-            *_section("Overrides", list(_overrides(entry["overrides"]))),
-            *_section("Agreement with the forecast of totals", list(_adjustment(entry))),
-            *_section("Notes by area", list(_notes(entry))),
-            *_section("How accurate", list(_accuracy())),
-            *_section("Limits", [f"- {line}" for line in LIMITS]),
+            *section("What it is", [WHAT.format(n_paths=entry["n_paths"])]),
+            *section("Areas and years", list(_scope(entry))),
+            *section("Figures", list(_figures(entry["areas"][0], table))),
+            *section("Data", list(sources(manifest["sources"], entry))),
+            *section("Settings", [f"- {name}: {value}" for name, value in entry["settings"].items()]),
+            *section("Overrides", list(_overrides(entry["overrides"]))),
+            *section("Agreement with the forecast of totals", list(_adjustment(entry))),
+            *section("Notes by area", list(_notes(entry))),
+            *section("How accurate", list(_accuracy())),
+            *section("Limits", [f"- {line}" for line in LIMITS]),
             "",
         ]
     )
 
 
-def _section(title: str, lines: Sequence[str]) -> list[str]:
+def section(title: str, lines: Sequence[str]) -> list[str]:
+    """Return the lines of a section of a card."""
     return ["", f"## {title}", "", *lines]
 
 
@@ -96,12 +97,19 @@ def _figures(area: Mapping[str, str], table: pd.DataFrame) -> Iterator[str]:
         yield f"| {title} | {' | '.join(cells)} |"
 
 
-def _sources(sources: Sequence[Mapping[str, str]], entry: Mapping[str, Any]) -> Iterator[str]:
-    for source in sources:
+def sources(notes: Sequence[Mapping[str, str]], entry: Mapping[str, Any]) -> Iterator[str]:
+    """List the sources of a run and say which are tables for reference, and which are synthetic."""
+    for source in notes:
         released = f", {source['released']}" if source["released"] else ""
-        exempt = " Reference table, exempt from the as-of date." if source["id"] in entry["references"] else ""
-        yield f"- {source['publisher']}, {source['title']}{released}. {source['licence']}.{exempt}"
+        exempt = " Reference table, exempt from the as-of date." if source["id"] in entry.get("references", ()) else ""
+        made_up = " **Synthetic: nobody was counted.**" if source["provenance"] == "synthetic" else ""
+        yield f"- {source['publisher']}, {source['title']}{released}. {source['licence']}.{exempt}{made_up}"
     yield f"- Provenance of what it rests on: {', '.join(entry['provenance'])}."
+
+
+def cell(text: object) -> str:
+    """Return a text as it can stand in a table: on one line, without the mark between cells."""
+    return " ".join(str(text).replace("|", "/").split())
 
 
 def _overrides(overrides: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -112,8 +120,7 @@ def _overrides(overrides: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for each in overrides:
         size = f"{each['value']:g}" if each["value"] is not None else f"times {each['multiply']:g}"
-        reason = " ".join(str(each["reason"]).replace("|", "/").split())
-        yield f"| {each['what']} | {each['start']} | {each['end']} | {each['ages']} | {size} | {reason} |"
+        yield f"| {each['what']} | {each['start']} | {each['end']} | {each['ages']} | {size} | {cell(each['reason'])} |"
 
 
 def _adjustment(entry: Mapping[str, Any]) -> Iterator[str]:

@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from filelock import FileLock
 
-from forecast.errors import SendForecastError
-from forecast.sources.faults import faults_of
 from forecast.sources.observations import Reading
 from jobs.atomic import Step, no_step, write_file
+from jobs.checked import figures_of
 from jobs.ehc_inputs import EhcData, EhcJob, ehc_job, read_ehc
-from jobs.inputs import PanelJob, panel_jobs, read_source, read_sources, target_jobs
-from jobs.record import RunFrames, existing_run, run_id_of, write_run
+from jobs.inputs import PanelJob, panel_jobs, read_sources
+from jobs.record import RunFrames, SectionData, existing_run, run_id_of, write_run
 from jobs.release import ReleaseResult, publish
+from jobs.speech_language_inputs import (
+    SpeechLanguageData,
+    SpeechLanguageJob,
+    read_speech_language,
+    speech_language_job,
+)
 from jobs.steps import candidate_names, evaluate_all, failures, forecast_all, worker_pool
 from jobs.tracking import Recorder, prepare, track
 
@@ -70,6 +75,8 @@ class Plan:
         Figures visible on the as-of date, by entry under data.
     ehc : EhcData or None
         What the `ehc` section reads.
+    speech_language : SpeechLanguageData or None
+        What the `speech_language` section reads.
     run_id : str
     standing : mapping or None
         Manifest of the run of that id, if it is there already.
@@ -78,9 +85,19 @@ class Plan:
     config: RunConfig
     readings: Mapping[str, Reading]
     ehc: EhcData | None
+    speech_language: SpeechLanguageData | None
     run_id: str
     standing: Mapping[str, Any] | None
     seconds: float
+
+    @property
+    def sections(self) -> list[SectionData]:
+        """What the sections read, in their order."""
+        return _present(self.ehc, self.speech_language)
+
+
+def _present(*sections: SectionData | None) -> list[SectionData]:
+    return [section for section in sections if section is not None]
 
 
 def plan(config: RunConfig, *, progress: Progress) -> Plan:
@@ -89,13 +106,14 @@ def plan(config: RunConfig, *, progress: Progress) -> Plan:
     with _timed("read", steps):
         readings = read_sources(config)
         ehc = read_ehc(config, readings)
-        run_id = run_id_of(config, readings, ehc)
-    progress(f"read: {_counted(readings)} visible on {config.as_of}")
-    return Plan(config, readings, ehc, run_id, existing_run(config.runs_dir, run_id), steps["read"])
+        speech = read_speech_language(config, readings)
+        run_id = run_id_of(config, readings, _present(ehc, speech))
+    progress(f"read: {_counted(figures_of(config, readings, speech))} visible on {config.as_of}")
+    return Plan(config, readings, ehc, speech, run_id, existing_run(config.runs_dir, run_id), steps["read"])
 
 
-def check(planned: Plan) -> tuple[list[PanelJob], EhcJob | None]:
-    """Check the data of every target and of the `ehc` section.
+def check(planned: Plan) -> tuple[list[PanelJob], EhcJob | None, SpeechLanguageJob | None]:
+    """Check the data of every target and of the sections.
 
     Raises
     ------
@@ -103,7 +121,8 @@ def check(planned: Plan) -> tuple[list[PanelJob], EhcJob | None]:
         The first fault, with the others as its notes.
     """
     jobs = panel_jobs(planned.config, planned.readings)
-    return jobs, ehc_job(planned.config, planned.ehc)
+    ehc = ehc_job(planned.config, planned.ehc)
+    return jobs, ehc, speech_language_job(planned.config, planned.speech_language)
 
 
 def carry_out(
@@ -133,7 +152,7 @@ def carry_out(
         return _standing(planned.standing, config.runs_dir / run_id)
     steps = {"read": planned.seconds}
     with _timed("check", steps):
-        jobs, ehc = check(planned)
+        jobs, ehc, speech = check(planned)
     progress(f"check: {sum(len(job.panel.ids) for job in jobs)} series in {len(jobs)} panels")
     with _timed("evaluate", steps), worker_pool(jobs, workers) as executor:
         studies = evaluate_all(jobs, config, executor)
@@ -143,12 +162,14 @@ def carry_out(
     failed = failures(frames.ledger)
     progress(f"forecast: {frames.forecasts['unique_id'].nunique()} series, {len(failed)} failed")
     if ehc is not None:
-        frames = _with_ehc(frames, ehc, config, steps, progress)
+        frames = _with_ehc(frames, ehc, config, steps, progress, keep={speech.ehc_code} if speech else set())
+    if speech is not None:
+        frames = _with_speech_language(frames, speech, config, steps, progress)
     folder = write_run(
         config,
         planned.readings,
         frames,
-        ehc=planned.ehc,
+        sections=planned.sections,
         run_id=run_id,
         now=now,
         steps=steps,
@@ -159,16 +180,38 @@ def carry_out(
 
 
 def _with_ehc(
-    frames: RunFrames, job: EhcJob, config: RunConfig, steps: dict[str, float], progress: Progress
+    frames: RunFrames,
+    job: EhcJob,
+    config: RunConfig,
+    steps: dict[str, float],
+    progress: Progress,
+    *,
+    keep: set[str],
 ) -> RunFrames:
     """Project from request to plan."""
     from jobs.ehc import project_all
 
     with _timed("ehc", steps):
-        made = project_all(job, config, progress=progress)
+        made = project_all(job, config, progress=progress, keep=keep)
     areas = f"{len(job.wanted)} area{'s' * (len(job.wanted) != 1)}"
     progress(f"ehc: {areas} to {job.section.until}, {config.n_paths:,} paths in {steps['ehc']:.0f} s")
     return replace(frames, ehc=made, warnings=(*frames.warnings, *job.data.warnings))
+
+
+def _with_speech_language(
+    frames: RunFrames, job: SpeechLanguageJob, config: RunConfig, steps: dict[str, float], progress: Progress
+) -> RunFrames:
+    """Project the speech and language service, on the EHC demand that was projected before."""
+    from jobs.speech_language import project_service
+
+    with _timed("speech_language", steps):
+        made = project_service(job, config, ehc=frames.ehc)
+    options = f"{len(job.service.options)} option{'s' * (len(job.service.options) != 1)}"
+    progress(
+        f"speech_language: {job.provider_name} to {job.months[-1]:%Y-%m}, {options}, {config.n_paths:,} paths in "
+        f"{steps['speech_language']:.0f} s"
+    )
+    return replace(frames, speech_language=made, warnings=(*frames.warnings, *job.data.warnings))
 
 
 def _standing(manifest: Mapping[str, Any], folder: Path) -> RunResult:
@@ -245,56 +288,12 @@ def _marker(planned: Plan) -> Path:
     return planned.config.runs_dir / TRACKED / planned.run_id
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What `check_everything` found: every fault of the data, and what there is of it."""
-
-    faults: list[SendForecastError]
-    figures: dict[str, int]
-    series: int
-    warnings: list[str]
-
-
-def check_everything(config: RunConfig) -> Checked:
-    """Read every source and lay out every target, going on after a fault so that all are found at once."""
-    faults: list[SendForecastError] = []
-    readings: dict[str, Reading] = {}
-    for name in config.data:
-        try:
-            readings[name] = read_source(config, name)
-        except SendForecastError as error:
-            faults += faults_of(error)
-    series = 0
-    warnings = [warning for reading in readings.values() for warning in reading.warnings]
-    for target in config.targets:
-        if target.data in readings:
-            try:
-                jobs = target_jobs(config, target, readings[target.data].observations)
-                series += sum(len(job.panel.ids) for job in jobs)
-                warnings += dict.fromkeys(warning for job in jobs for warning in job.warnings)
-            except SendForecastError as error:
-                faults += faults_of(error)
-    if config.ehc is not None and {config.ehc.data, config.ehc.monthly or config.ehc.data} <= readings.keys():
-        try:
-            data = read_ehc(config, readings)
-            warnings += data.warnings if data else ()
-            ehc_job(config, data)
-        except SendForecastError as error:
-            faults += faults_of(error)
-    return Checked(
-        faults=faults,
-        figures={name: len(reading.observations) for name, reading in readings.items()},
-        series=series,
-        warnings=warnings,
-    )
-
-
 def _names(config: RunConfig) -> list[str]:
     return list(dict.fromkeys(name for target in config.targets for name in candidate_names(target)))
 
 
-def _counted(readings: Mapping[str, Reading]) -> str:
-    return ", ".join(f"{name} {len(reading.observations):,} figures" for name, reading in readings.items())
+def _counted(figures: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,} figures" for name, count in figures.items())
 
 
 @contextmanager

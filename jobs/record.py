@@ -9,29 +9,45 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from forecast import __version__
 from forecast.errors import InputError
-from forecast.sources.observations import OBSERVATION_COLUMNS, Reading
+from forecast.sources.observations import OBSERVATION_COLUMNS, Reading, SourceNote
 from jobs.atomic import Step, clear_leftovers, no_step, staged_folder
 from jobs.inputs import freq_of
 
 if TYPE_CHECKING:
     from jobs.config import RunConfig
     from jobs.ehc import EhcResult
-    from jobs.ehc_inputs import EhcData
+    from jobs.speech_language import SpeechLanguageResult
 
 ID_LENGTH = 12
 TABLES = ("history", "forecasts", "scores", "ledger", "weights", "reasons")
 NEEDED = ("run_id", "name", "as_of", "created", "status", "warnings", "files")
+
+
+class SectionData(Protocol):
+    """What a section of a config reads beside the entries under data."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what it reads."""
+
+    @property
+    def sources(self) -> tuple[SourceNote, ...]:
+        """Notes of its sources."""
+
+    @property
+    def provenance(self) -> tuple[str, ...]:
+        """Of all its figures."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +64,8 @@ class RunFrames:
     warnings : tuple of str
     ehc : EhcResult or None
         The projection from request to plan, if the config asks for one.
+    speech_language : SpeechLanguageResult or None
+        The projection of a speech and language service, if the config asks for one.
     """
 
     history: pd.DataFrame
@@ -60,6 +78,7 @@ class RunFrames:
     status: str
     warnings: tuple[str, ...]
     ehc: EhcResult | None = None
+    speech_language: SpeechLanguageResult | None = None
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return what is written, by name."""
@@ -68,10 +87,17 @@ class RunFrames:
             found["ehc"] = self.ehc.table
             if self.ehc.baseline is not None:
                 found["ehc_baseline"] = self.ehc.baseline
+        if self.speech_language is not None:
+            found["speech_language"] = self.speech_language.table
         return found
 
+    def entries(self) -> dict[str, dict[str, Any]]:
+        """Return what the manifest says of each section, by its name."""
+        made = {"ehc": self.ehc, "speech_language": self.speech_language}
+        return {name: dict(result.entry) for name, result in made.items() if result is not None}
 
-def data_digest(readings: Mapping[str, Reading], ehc: EhcData | None = None) -> str:
+
+def data_digest(readings: Mapping[str, Reading], sections: Sequence[SectionData] = ()) -> str:
     """SHA-256 over the visible rows of every source, whatever their order and the release they came in."""
     said = [column for column in OBSERVATION_COLUMNS if column != "source"]
     total = hashlib.sha256()
@@ -80,14 +106,14 @@ def data_digest(readings: Mapping[str, Reading], ehc: EhcData | None = None) -> 
         hashes = np.sort(pd.util.hash_pandas_object(rows, index=False).to_numpy())
         total.update(name.encode())
         total.update(hashes.tobytes())
-    if ehc is not None:
-        total.update(ehc.digest.encode())
+    for section in sections:
+        total.update(section.digest.encode())
     return total.hexdigest()
 
 
-def run_id_of(config: RunConfig, readings: Mapping[str, Reading], ehc: EhcData | None = None) -> str:
+def run_id_of(config: RunConfig, readings: Mapping[str, Reading], sections: Sequence[SectionData] = ()) -> str:
     """Name a run by its inputs: `<config name>-<digest>`."""
-    key = json.dumps([data_digest(readings, ehc), config.resolved(), __version__], sort_keys=True)
+    key = json.dumps([data_digest(readings, sections), config.resolved(), __version__], sort_keys=True)
     return f"{config.name}-{hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]}"
 
 
@@ -149,7 +175,7 @@ def write_run(
     readings: Mapping[str, Reading],
     frames: RunFrames,
     *,
-    ehc: EhcData | None = None,
+    sections: Sequence[SectionData] = (),
     run_id: str,
     now: datetime,
     steps: Mapping[str, float],
@@ -159,7 +185,7 @@ def write_run(
     runs = config.runs_dir
     runs.mkdir(parents=True, exist_ok=True)
     clear_leftovers(runs)
-    manifest = _manifest(config, readings, ehc, frames, run_id=run_id, now=now, steps=steps)
+    manifest = _manifest(config, readings, sections, frames, run_id=run_id, now=now, steps=steps)
     tables = frames.tables()
     with staged_folder(runs / run_id, step=step) as staging:
         for name, table in tables.items():
@@ -174,7 +200,7 @@ def write_run(
 def _manifest(
     config: RunConfig,
     readings: Mapping[str, Reading],
-    ehc: EhcData | None,
+    sections: Sequence[SectionData],
     frames: RunFrames,
     *,
     run_id: str,
@@ -183,9 +209,9 @@ def _manifest(
 ) -> dict[str, Any]:
     sources = {note.id: note for reading in readings.values() for note in reading.sources}
     used = set(frames.history["source"].unique())
-    if ehc is not None:
-        sources = {note.id: note for note in ehc.sources} | sources
-        used |= {note.id for note in ehc.sources}
+    for section in sections:
+        sources = {note.id: note for note in section.sources} | sources
+        used |= {note.id for note in section.sources}
     manifest = {
         "schema": 1,
         "run_id": run_id,
@@ -199,10 +225,10 @@ def _manifest(
         "levels": list(config.levels),
         "config": config.resolved(),
         "config_path": config.file.name,
-        "data_digest": data_digest(readings, ehc),
+        "data_digest": data_digest(readings, sections),
         "sources": [vars(note) for note in sources.values() if note.id in used],
         "warnings": list(frames.warnings),
-        "provenance": sorted({*frames.history["provenance"], *(ehc.provenance if ehc else ())}),
+        "provenance": sorted({*frames.history["provenance"], *(kind for each in sections for kind in each.provenance)}),
         "targets": [
             {
                 "name": target.name,
@@ -222,4 +248,4 @@ def _manifest(
         "steps": dict(steps),
         "versions": {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__},
     }
-    return manifest if frames.ehc is None else {**manifest, "ehc": dict(frames.ehc.entry)}
+    return {**manifest, **frames.entries()}

@@ -226,6 +226,7 @@ def _build(
 
     from forecast.publish.ehc.tables import ehc_files
     from forecast.publish.report import build_page, render
+    from forecast.publish.speech_language.tables import speech_language_files
     from forecast.publish.tables import csv_bytes, meta_bytes, projections
 
     table = projections(run)
@@ -235,6 +236,7 @@ def _build(
         "projections.csv": csv_bytes(table),
         "projections.meta.csv": meta_bytes(),
         **ehc_files(run),
+        **speech_language_files(run),
     }
     manifest = {
         "schema": 1,

@@ -22,10 +22,12 @@ from jobs.atomic import STAGING, replace
 from jobs.tracking import SQLITE
 from jobs.tracking_ehc import EHC_TABLES, record_ehc
 from jobs.tracking_night import PREFIX, Night
+from jobs.tracking_speech_language import SPEECH_LANGUAGE, record_speech_language
 from jobs.tracking_store import check_store
 
 NIGHT, MODEL = "night", "model"
 MAX_DETAIL = 300
+OF_OTHERS = ("history", *EHC_TABLES, SPEECH_LANGUAGE)
 EXPLAINED_BY_MODEL = ("weights", "reasons")
 WITHHELD = "local figures do not go to a server, so only settings and accuracy are there, no tables or plots. "
 WITHHELD += "Find those in the run folder, or name a sqlite:/// uri under tracking."
@@ -154,7 +156,7 @@ def record(client: Any, request: Request, *, on_server: bool) -> Reply:
         place = _folder(scratch, NIGHT)
         if not withheld:
             for path in (*folder.glob("*.parquet"), folder / "manifest.json"):
-                if path.stem != "history" and path.stem not in EHC_TABLES:
+                if path.stem not in OF_OTHERS:
                     shutil.copy2(path, place)
             _write_config(manifest, place / "config.yaml")
             draw_plots(_folder(place, "plots"), targets=manifest["targets"], history=history, scores=scores)
@@ -175,6 +177,8 @@ def record(client: Any, request: Request, *, on_server: bool) -> Reply:
             night.end(child)
         if "ehc" in manifest:
             record_ehc(night, folder, _folder(scratch, "from_request_to_plan"), parent=parent)
+        if SPEECH_LANGUAGE in manifest:
+            record_speech_language(night, folder, _folder(scratch, SPEECH_LANGUAGE), parent=parent)
         night.end(parent)
     detail = f"{len(compared.models)} models in experiment '{request.experiment}'"
     return Reply("recorded", detail, parent, WITHHELD if withheld else None)

@@ -139,10 +139,13 @@ def picture(draw: Callable[[Any], None], *, chart_id: str, title: str, descripti
     return _inline(buffer.getvalue(), chart_id=chart_id, title=title, description=description)
 
 
-def legend(figure: Any, size: Size, handles: Sequence[Any] | None = None) -> None:
-    """Put the legend over the chart; `handles` where several axes draw the same things."""
-    columns = 4 if size.width > 500 else 2
-    place = {"loc": "outside upper left", "ncols": columns, "frameon": False}
+def legend(figure: Any, size: Size, handles: Sequence[Any] | None = None, *, columns: tuple[int, int] = (4, 2)) -> None:
+    """Put the legend over the chart; `handles` where several axes draw the same things.
+
+    `columns` are those of a wide and of a narrow chart: fewer where names are long.
+    """
+    wide, narrow = columns
+    place = {"loc": "outside upper left", "ncols": wide if size.width > 500 else narrow, "frameon": False}
     given = {} if handles is None else {"handles": handles}
     figure.legend(**given, **place, handlelength=1.6, columnspacing=1.4)
 

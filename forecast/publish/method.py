@@ -8,6 +8,7 @@ from forecast.publish.block import series_of
 from forecast.publish.choice import choice
 from forecast.publish.ehc.assumed import how_made
 from forecast.publish.run import Area, RunRecord, Target
+from forecast.publish.speech_language.assumed import how_made as how_spoken
 from forecast.publish.tables import on_page
 from forecast.publish.view import Fact, Row, Table, table
 from forecast.publish.words import (
@@ -53,7 +54,7 @@ def method(run: RunRecord, leads: Mapping[str, Area]) -> tuple[Fact, ...]:
         first = leads[target.name]
         for name in target.measures:
             facts.append(Fact(f"{measure(name).title}, {first.name}", _why(run, target, name, first)))
-    return (*facts, *how_made(run.ehc))
+    return (*facts, *how_made(run.ehc), *how_spoken(run.speech_language))
 
 
 def _checked(run: RunRecord) -> str:

@@ -15,6 +15,7 @@ from forecast.publish.ehc.story import planning, planning_areas
 from forecast.publish.method import licences, method, sources, unusable, versions
 from forecast.publish.overview import all_areas
 from forecast.publish.run import Area, RunRecord, Target
+from forecast.publish.speech_language.story import speech_language
 from forecast.publish.view import Fact, Page, Section
 from forecast.publish.words import day, listed, measure
 from forecast.sources.observations import AGGREGATES
@@ -69,7 +70,7 @@ def build_page(
     sections = tuple(_section(run, target, name) for target in run.targets for name in target.measures)
     drawn = {target.name: areas_drawn(target) for target in run.targets}
     synthetic = "synthetic" in run.provenance
-    plans = planning(run)
+    plans, spoken = planning(run), speech_language(run)
     firsts = [*(areas[0].name for areas in drawn.values()), *(plan.area for plan in plans[:1])]
     places = listed(list(dict.fromkeys(firsts)))
     return Page(
@@ -83,11 +84,12 @@ def build_page(
         alerts=_alerts(run),
         summary=(
             *(Fact(section.title, section.lead.headline, section.anchor) for section in sections),
-            *(Fact(plan.title, plan.headline, plan.anchor) for plan in plans[:1]),
+            *(Fact(plan.title, plan.headline, plan.anchor) for plan in (*plans[:1], spoken) if plan),
         ),
         sections=sections,
         planning=plans,
         planning_areas=planning_areas(run),
+        speech_language=spoken,
         changes=changes(run, current, previous, drawn),
         method=method(run, {name: areas[0] for name, areas in drawn.items()}),
         sources=sources(run),

@@ -12,6 +12,13 @@ import pandas as pd
 
 from forecast.errors import InputError
 from forecast.publish.ehc.run import EHC_COLUMNS, EHC_KEYS, EhcRun
+from forecast.publish.speech_language.run import (
+    OPTION_KEYS,
+    SLT_COLUMNS,
+    SLT_KEYS,
+    SpeechLanguageRun,
+    speech_language_run,
+)
 from forecast.sources.observations import OBSERVATION_COLUMNS, PROVENANCES, usable
 
 COMPLETE = ("ok", "model_failed")
@@ -32,6 +39,7 @@ TABLES = {
     "ledger": (*KEYS, "area_name", "unique_id", "model", "status", "reason", "n_obs", "last_ds"),
 }
 EHC_TABLE, EHC_BASELINE = "ehc.parquet", "ehc_baseline.parquet"
+SLT_TABLE = "speech_language.parquet"
 MANIFEST_KEYS = (
     *("schema", "run_id", "title", "package_version", "as_of", "created", "seed", "n_paths", "data_digest"),
     *("sources", "warnings", "provenance", "targets", "status", "versions"),
@@ -88,6 +96,8 @@ class RunRecord:
         Every provenance a figure or a source of the run has.
     ehc : EhcRun or None
         The projection from request to plan, if the config asks for one.
+    speech_language : SpeechLanguageRun or None
+        The projection of speech and language, if the config asks for one.
     """
 
     manifest: Mapping[str, Any]
@@ -98,6 +108,7 @@ class RunRecord:
     ledger: pd.DataFrame
     provenance: frozenset[str]
     ehc: EhcRun | None = None
+    speech_language: SpeechLanguageRun | None = None
 
     @property
     def as_of(self) -> pd.Timestamp:
@@ -130,9 +141,9 @@ def read_run(folder: Path) -> RunRecord:
     tables = {name: _read_table(folder / f"{name}.parquet", columns) for name, columns in TABLES.items()}
     history = tables["history"].assign(usable=usable(tables["history"]))
     sources = {str(source["provenance"]) for source in manifest["sources"]}
-    ehc = _ehc(folder, manifest)
+    ehc, speech_language = _ehc(folder, manifest), _speech_language(folder, manifest)
     kinds = sources | set(manifest["provenance"]) | set(history["provenance"].unique())
-    provenance = frozenset(kinds | (ehc.provenance if ehc else set()))
+    provenance = frozenset(kinds.union(*(part.provenance for part in (ehc, speech_language) if part)))
     if unknown := sorted(provenance - set(PROVENANCES)):
         raise InputError(
             f"{folder / 'manifest.json'}: provenance '{unknown[0]}' is unknown; allowed are "
@@ -147,6 +158,7 @@ def read_run(folder: Path) -> RunRecord:
         ledger=tables["ledger"],
         provenance=provenance,
         ehc=ehc,
+        speech_language=speech_language,
     )
 
 
@@ -202,10 +214,7 @@ def _ehc(folder: Path, manifest: Mapping[str, Any]) -> EhcRun | None:
     entry = manifest.get("ehc")
     if entry is None:
         return None
-    if missing := [key for key in EHC_KEYS if key not in entry]:
-        raise InputError(
-            f"{folder / 'manifest.json'}: 'ehc.{missing[0]}' is missing; the file is not whole. Run the forecast again."
-        )
+    _whole(folder, "ehc", entry, EHC_KEYS)
     baseline = folder / EHC_BASELINE
     return EhcRun(
         table=_read_table(folder / EHC_TABLE, EHC_COLUMNS),
@@ -224,3 +233,27 @@ def _ehc(folder: Path, manifest: Mapping[str, Any]) -> EhcRun | None:
         references=frozenset(map(str, entry["references"])),
         placed=frozenset(str(table["name"]) for table in entry["tables"] if table.get("placement")),
     )
+
+
+def _speech_language(folder: Path, manifest: Mapping[str, Any]) -> SpeechLanguageRun | None:
+    entry = manifest.get("speech_language")
+    if entry is None:
+        return None
+    _whole(folder, "speech_language", entry, SLT_KEYS)
+    if not entry["options"]:
+        raise InputError(
+            f"{folder / 'manifest.json'}: 'speech_language.options' is empty; the file is not whole. Run the forecast "
+            "again."
+        )
+    for i, option in enumerate(entry["options"]):
+        _whole(folder, f"speech_language.options[{i}]", option, OPTION_KEYS)
+    provider = Area(entry["provider"]["area_code"], entry["provider"]["area_name"], "provider")
+    return speech_language_run(entry, _read_table(folder / SLT_TABLE, SLT_COLUMNS), provider)
+
+
+def _whole(folder: Path, name: str, entry: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    if missing := [key for key in keys if key not in entry]:
+        raise InputError(
+            f"{folder / 'manifest.json'}: '{name}.{missing[0]}' is missing; the file is not whole. Run the forecast "
+            "again."
+        )

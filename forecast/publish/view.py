@@ -117,19 +117,6 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Planning:
-    """From request to plan in one area."""
-
-    anchor: str
-    title: str
-    area: str
-    synthetic: bool
-    headline: str
-    sentences: tuple[str, ...]
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True)
 class Changes:
     """What changed since the last release: sentences, then tables to open."""
 
@@ -147,6 +134,34 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Planning:
+    """A section that answers a planner's questions about one area: from request to plan, or speech and language.
+
+    Attributes
+    ----------
+    anchor, title, area : str
+    synthetic : bool
+        Whether figures in it were made up.
+    headline : str
+    sentences : tuple of str
+    parts : tuple of Part
+    glance_title : str
+        Heading of what is to be read off at once; "" for nothing.
+    glance : tuple of Fact
+    """
+
+    anchor: str
+    title: str
+    area: str
+    synthetic: bool
+    headline: str
+    sentences: tuple[str, ...]
+    parts: tuple[Part, ...]
+    glance_title: str = ""
+    glance: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True)
 class Page:
     """The whole page."""
 
@@ -158,6 +173,7 @@ class Page:
     sections: tuple[Section, ...]
     planning: tuple[Planning, ...]
     planning_areas: Part | None
+    speech_language: Planning | None
     changes: Changes
     method: tuple[Fact, ...]
     sources: Table

@@ -93,12 +93,12 @@ def listed_referrals(history: pd.DataFrame, cells: Cells, has_list: IntArray, li
     """Referrals to the list in each month that it was counted (N,); None where the log lacks one."""
     own = history[history["tier"].isin(set(cells.frame["tier"].iloc[has_list]))]
     monthly = own.groupby("ds")["y"].agg(lambda counts: counts.sum(skipna=False))
-    found = monthly.reindex(listed.months).to_numpy(dtype=np.float64)
+    found: FloatArray = monthly.reindex(listed.months).to_numpy(dtype=np.float64)
     return found if np.isfinite(found).all() else None
 
 
 def recent_referrals(history: pd.DataFrame, cells: Cells, last: pd.Timestamp) -> FloatArray:
-    """Return referrals of each cell in the twelve months to the last list (C,), unknown counts as the mean of others."""
+    """Return referrals of each cell in the twelve months to the last list (C,); an unknown count is as others are."""
     months = sorted(history.loc[history["ds"].le(last), "ds"].unique())[-RECENT:]
     means = history[history["ds"].isin(months)].groupby([*KEYS, "source"], observed=True)["y"].mean()
     sums = means.groupby(list(KEYS), observed=True).sum() * len(months)

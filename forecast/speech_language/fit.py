@@ -16,7 +16,7 @@ import pandas as pd
 from forecast import reference
 from forecast.calendar import working_days_of_weeks
 from forecast.errors import InputError
-from forecast.panel import FloatArray
+from forecast.panel import FloatArray, IntArray
 from forecast.speech_language.bands import WaitBands
 from forecast.speech_language.proxy import BandHistory, referral_proxy
 from forecast.speech_language.published import SPREAD_BY_SIZE, TYPICAL_LIST
@@ -149,7 +149,7 @@ def capacity_noise(fit: ListFit, *, weeks: int, n_paths: int, seed: int) -> Floa
     rng = np.random.default_rng([seed, weeks, n_paths])
     fresh = rng.standard_normal((weeks, n_paths))
     noise = np.empty((weeks, n_paths))
-    state = np.zeros(n_paths)
+    state = size * rng.standard_normal(n_paths)
     step = size * np.sqrt(1 - memory**2)
     for week in range(weeks):
         state = memory * state + step * fresh[week]
@@ -175,12 +175,10 @@ def noise_of(fit: ListFit) -> tuple[float, float]:
     return min(best[1], MOST_NOISE), best[2]
 
 
-def _summed_variance(memory: float, at: np.ndarray) -> FloatArray:
-    """Variance of the sum of the first weeks of an AR(1) process that starts at 0 and tends to variance 1."""
-    longest = int(at.max())
-    weeks = np.arange(1, longest + 1)
-    reach = (1 - memory ** np.arange(longest, 0, -1)) / (1 - memory)  # what a shock of each week brings to the sum
-    return np.array([(1 - memory**2) * (reach[longest - n :] ** 2).sum() for n in at]) if len(weeks) else np.zeros(0)
+def _summed_variance(memory: float, at: IntArray) -> FloatArray:
+    """Variance of the sum over the first weeks of an AR(1) process of variance 1."""
+    lags = np.arange(int(at.max()))
+    return np.array([n + 2 * ((n - lags[1:n]) * memory ** lags[1:n]).sum() for n in at], dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

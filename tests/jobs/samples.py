@@ -17,7 +17,18 @@ from jobs.cli import main
 from tests.sources import sen2_samples
 
 LOCALITIES = ("Heatons", "Marple", "Reddish")
-PROGRESS = ("read: ", "check: ", "evaluate: ", "forecast: ", "ehc: ", "record: ", "track: ", "publish: ", "warning: ")
+PROGRESS = (
+    "read: ",
+    "check: ",
+    "evaluate: ",
+    "forecast: ",
+    "ehc: ",
+    "speech_language: ",
+    "record: ",
+    "track: ",
+    "publish: ",
+    "warning: ",
+)
 JOB = """\
 name: tiny
 title: Speech and language referrals
@@ -123,8 +134,9 @@ def standing_release(releases: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     pointer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    ehc = {"ehc_projections.csv", "ehc_projections.meta.csv"} & set(pointer["files"])
-    assert {"index.html", "projections.csv", "projections.meta.csv", "manifest.json", *ehc} == set(pointer["files"])
+    sections = {f"{name}_projections{end}" for name in ("ehc", "speech_language") for end in (".csv", ".meta.csv")}
+    needed = {"index.html", "projections.csv", "projections.meta.csv", "manifest.json"}
+    assert needed <= set(pointer["files"]) <= needed | sections
     for name, expected in pointer["files"].items():
         assert digest(releases / pointer["path"] / name) == expected
     return pointer

@@ -108,6 +108,13 @@ def test_regions_and_england_are_sums_over_paths_of_what_was_projected_once(proj
     assert made.baseline is None
 
 
+def test_a_projection_that_a_later_step_needs_is_kept(projected: list[str]) -> None:
+    code = find_area("England").code
+    made = project_all(job_of("Stockport", "England"), CONFIG, progress=print, keep={code, find_area("Leeds").code})
+    assert {code: np.median(kept.requests) for code, kept in made.kept.items()} == {code: 60.0}  # type: ignore[attr-defined]
+    assert project_all(job_of("Stockport"), CONFIG, progress=print).kept == {}
+
+
 def test_how_far_it_is_is_said_along_the_way(projected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(step, "TOLD_EVERY", 2)
     said: list[str] = []

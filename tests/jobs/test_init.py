@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import SpecError
+from forecast.speech_language.norms import NORMS
 from jobs.config import load_config
 from jobs.init import config_for, write_config
 
@@ -114,3 +115,23 @@ def test_a_code_that_was_replaced_still_gets_the_config_of_its_area():
 def test_only_a_local_authority_gets_a_config(asked):
     with pytest.raises(SpecError, match="Name a local authority"):
         config_for(asked, as_of=None)
+
+
+def test_the_example_of_a_service_asks_for_every_norm_and_loads_when_it_is_filled_in(tmp_path):
+    lines = config_for("Leeds", as_of=None).splitlines()
+    start = lines.index("# speech_language:")
+    (stop,) = [number for number, line in enumerate(lines) if line.startswith("# MLflow keeps")]
+    lines[start:stop] = [line.removeprefix("# ").removeprefix("#") for line in lines[start:stop]]
+    (slt,) = [number for number, line in enumerate(lines) if line.startswith("  # slt: {")]
+    lines[slt] = lines[slt].replace("# ", "")
+    text = "\n".join(lines)
+    for name, kind in NORMS.items():
+        asked = f"    {name}: {{value: , source: }}"
+        assert asked in text
+        figure = "{slcn: 0.9, asd: 0.4}" if kind.by == "need" else 150 if kind.low > 1 else 0.5
+        text = text.replace(asked, f"    {name}: {{value: {figure}, source: ours}}")
+    file = tmp_path / "leeds.yaml"
+    file.write_text(text, encoding="utf-8")
+    section = load_config(file, today=TODAY).speech_language
+    assert (section.ehc_area, section.months, section.referrals) == ("Leeds", 48, None)
+    assert {norm.source for norm in section.norms.values()} == {"ours"}

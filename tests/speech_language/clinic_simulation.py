@@ -53,6 +53,10 @@ class Replication:
         self.here: list[int] = []
         self.first = 0  # all children before this one are gone
         self.events: list[tuple[float, int, int]] = []
+        ends = [start for start, _ in clinic.leaving[1:]] + [math.inf]
+        self.rates = [
+            (start, end, -math.log1p(-share)) for (start, share), end in zip(clinic.leaving, ends, strict=True)
+        ]
 
     def run(self) -> Day:
         clinic, chance = self.clinic, self.chance
@@ -102,16 +106,12 @@ class Replication:
     def patience(self, waited: float) -> float:
         """Draw the wait at which a child leaves if it is not seen before, given that it has waited so long."""
         left = self.chance.expovariate(1.0)
-        bands = self.clinic.leaving
-        for i, (start, share) in enumerate(bands):
-            end = bands[i + 1][0] if i + 1 < len(bands) else math.inf
-            rate = -math.log1p(-share)
+        for start, end, rate in self.rates:
             begin = max(start, waited)
-            if end <= begin or rate == 0.0:
-                continue
-            if left <= rate * (end - begin):
-                return begin + left / rate
-            left -= rate * (end - begin)
+            if end > begin and rate > 0.0:
+                if left <= rate * (end - begin):
+                    return begin + left / rate
+                left -= rate * (end - begin)
         return math.inf
 
     def chosen(self, now: float) -> int:

@@ -143,3 +143,18 @@ def test_every_projected_row_rests_on_the_worst_provenance(made: slt.ServiceProj
     assert set(table.loc[ahead, "provenance"]) == {"synthetic"}
     assert set(table.loc[~ahead & table["measure"].eq("referrals"), "provenance"]) == {"synthetic"}
     assert set(table.loc[~ahead & ~table["measure"].eq("referrals"), "provenance"]) == {"published"}
+
+
+def test_a_redesign_can_send_children_where_there_were_none() -> None:
+    log = referral_log()
+    log = log[~(log["locality"].eq("North") & log["tier"].eq("targeted"))]
+    move = slt.TierMove(from_tier="specialist", to_tier="targeted", share=0.5, start=date(2023, 10, 1))
+    made = project(referrals=log, service=service(options=(slt.Option(name="new", title="New", tiers=(move,)),)))
+    locality, tiers = (made.start.cells.frame[key] for key in ("locality", "tier"))
+    north = locality.eq("North") & tiers.eq("targeted")
+    assert not made.start.referrals[north].any()
+    assert total(made, "referrals", "new") == pytest.approx(total(made, "referrals"))
+    targeted = made.paths("referrals", by="tier", option="new")
+    before = made.paths("referrals", by="tier")
+    at = targeted[1].index("targeted")
+    assert (targeted[0][at] > before[0][at]).all()

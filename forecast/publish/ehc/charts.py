@@ -139,7 +139,7 @@ def _draw_stack(figure: Any, area: AreaFigures, by: str, size: Size) -> None:
     }
     axes = figure.add_subplot()
     base = np.zeros(len(years))
-    for (name, values), colour in zip(heights.items(), _shades(len(heights)), strict=True):
+    for (name, values), colour in zip(heights.items(), shades(len(heights)), strict=True):
         height = np.nan_to_num(values)
         axes.bar(
             years, height, 0.84, base, color=colour, edgecolor="white", linewidth=0.6, label=category_name(by, name)
@@ -178,7 +178,7 @@ def _label(axes: Any, years: Any, size: Size) -> None:
     axes.set_xlabel("January of each year", fontsize="small")
 
 
-def _shades(number: int) -> list[str]:
+def shades(number: int) -> list[str]:
     """Return shades of one blue from dark to light, as many as asked."""
     from matplotlib.colors import LinearSegmentedColormap, to_hex
 
