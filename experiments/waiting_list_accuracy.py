@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.la_methods import EXTRA
 from experiments.la_scores import BOOTSTRAP_SEED, QUANTILES, RESAMPLES, cell_statistics
 from experiments.tables import markdown_table, text_table
 from experiments.tracking import experiment_at
@@ -284,7 +285,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print("\n".join(verdicts(cells)))
     print("\n" + text_table(sums(panel)))
     if not set(PEERS) <= set(run):
-        print(f"\n{', '.join(PEERS)}: not installed. Install the bench extra: pip install 'send-forecast[bench]'")
+        print(f"\n{', '.join(PEERS)}: not installed. {EXTRA}")
     if asked.markdown:
         asked.markdown.write_text("\n\n".join(map(markdown_table, parts)) + "\n", encoding="utf-8")
     if asked.reference:

@@ -186,7 +186,7 @@ def slt_waiting() -> Reading:
 @cache
 def _slt_referrals() -> ReferralLog:
     with resources.as_file(_data("slt_referrals_synthetic.csv")) as path:
-        return replace(read(path), sources=sources("slt_referrals"))
+        return replace(read(path), sources=sources("slt_referrals"), warnings=())
 
 
 def slt_referrals() -> ReferralLog:

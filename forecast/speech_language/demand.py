@@ -93,7 +93,7 @@ def listed_referrals(history: pd.DataFrame, cells: Cells, has_list: IntArray, li
     """Referrals to the list in each month that it was counted (N,); None where the log lacks one."""
     own = history[history["tier"].isin(set(cells.frame["tier"].iloc[has_list]))]
     monthly = own.groupby("ds")["y"].agg(lambda counts: counts.sum(skipna=False))
-    found: FloatArray = monthly.reindex(listed.months).to_numpy(dtype=np.float64)
+    found = np.asarray(monthly.reindex(listed.months), dtype=np.float64)
     return found if np.isfinite(found).all() else None
 
 

@@ -95,7 +95,7 @@ def option_entry(start: Start, run: OptionRun) -> dict[str, Any]:
         "title": listed.title if listed else AS_IT_IS,
         "reason": listed.reason if listed else "",
         "changes": list(listed.changes()) if listed else [],
-        "target_met": target_met(within, share=target.share, months=months).entry(),
+        "target_met": target_met(within, share=target.share, months=months, by=at).entry(),
         "by_target": {
             "month": _month(months[at]),
             "within": middle(within[at])["median"],

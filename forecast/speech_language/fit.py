@@ -22,7 +22,7 @@ from forecast.speech_language.proxy import BandHistory, referral_proxy
 from forecast.speech_language.published import SPREAD_BY_SIZE, TYPICAL_LIST
 from forecast.speech_language.waiting_list import Booking, Clinics, ListRun, Weeks, run_list
 
-RECENT = 6  # months of which first contacts are averaged
+RECENT = 12  # months of which first contacts are averaged: all seasons, where there are as many
 SHARES = tuple(round(0.1 * k, 1) for k in range(11))
 OVER_WEEKS = (18, 52)
 MIN_MONTHS = 3
@@ -94,11 +94,11 @@ def fit_list(
 
     Notes
     -----
-    The capacity is the mean over the last six months: a list wrongly entered within them cancels out, as the balance of
-    a month takes it and that of the next gives it back. The rule is the one of a grid - none, a tenth, ... all of the
-    first contacts kept for those over 18 or over 52 weeks - whose wait bands are nearest to those observed over all
-    months (squared distance of their shares), run with the first contacts of each month. The errors stated are those
-    of the list run with the one capacity over the last six months.
+    The capacity is the mean over the last twelve months, or as many as there are: a list wrongly entered within them
+    cancels out, as the balance of a month takes it and that of the next gives it back. The rule is the one of a grid -
+    none, a tenth, ... all of the first contacts kept for those over 18 or over 52 weeks - whose wait bands are nearest
+    to those observed over all months (squared distance of their shares), run with the first contacts of each month. The
+    errors stated are those of the list run with the one capacity over the same months.
     """
     given = referral_proxy(history).referrals if referrals is None else referrals
     seen = _observed(history, given, reneging, removal, bands)
@@ -162,8 +162,8 @@ def noise_of(fit: ListFit) -> tuple[float, float]:
     measured = reference.slt_accuracy()
     rows = measured[measured["measure"].eq("size")].sort_values("horizon")
     months, spread = rows["horizon"].to_numpy(dtype=np.float64), rows["spread"].to_numpy(dtype=np.float64) / 100
-    children = fit.opening.sum()
-    relative = spread * (max(children, 1.0) / TYPICAL_LIST) ** SPREAD_BY_SIZE
+    children = max(float(fit.opening.sum()), 1.0)
+    relative = spread * (children / TYPICAL_LIST) ** SPREAD_BY_SIZE
     at = np.round(months * WEEKS_A_MONTH).astype(np.int64)
     rest = np.maximum((relative * children) ** 2 - fit.referrals * at, (0.2 * relative * children) ** 2)
     best = (np.inf, 0.0, 0.0)
@@ -244,10 +244,9 @@ def _observed(
     history: BandHistory, referrals: FloatArray, reneging: FloatArray, removal: FloatArray, bands: WaitBands
 ) -> _Observed:
     """Take the months in a row up to the last, and the first contacts a week that their balance leaves."""
-    known = np.isfinite(history.bands[:, 0])
-    usable = known & np.append(True, np.isfinite(referrals[1:]))
-    gaps = np.flatnonzero(~usable)
-    first = gaps[-1] + 1 if len(gaps) else 0
+    unlisted = np.flatnonzero(~np.isfinite(history.bands[:, 0]))
+    uncounted = np.flatnonzero(~np.isfinite(referrals[1:])) + 1  # a list before it can open the run
+    first = max(unlisted.max(initial=-1) + 1, uncounted.max(initial=0))
     listed, months, referred = history.bands[first:], history.months[first:], referrals[first:][1:]
     if len(months) < MIN_MONTHS:
         raise InputError(
@@ -306,7 +305,5 @@ def _notes(n_months: int, rule: Booking | None) -> Iterator[str]:
             f"children over {rule.over_weeks} weeks, the others spread over all who wait."
         )
     elif rule is not None:
-        yield (
-            "The booking rule is fitted to the wait bands (modelled): those over "
-            f"{rule.over_weeks} weeks first, the longest first."
-        )
+        who = f"children over {rule.over_weeks} weeks before others, " if rule.over_weeks else ""
+        yield f"The booking rule is fitted to the wait bands (modelled): {who}the longest first."

@@ -12,6 +12,7 @@ from forecast.speech_language.proxy import BandHistory
 from forecast.speech_language.service import Service
 
 COLUMNS = ["measure", "by", "category", "ds", "y"]
+EXACT = 6
 
 
 def counted_referrals(log: pd.DataFrame) -> pd.DataFrame:
@@ -63,7 +64,8 @@ def counted_list(listed: BandHistory, service: Service) -> pd.DataFrame:
     parts = [_long(listed, measure, "", "", values) for measure, values in told.items()]
     bands = service.bands.read(weeks)
     parts += [_long(listed, "waiting", "wait_band", label, bands[:, k]) for k, label in enumerate(service.bands.labels)]
-    return pd.concat(parts, ignore_index=True).dropna(subset="y")[COLUMNS]
+    rows = pd.concat(parts, ignore_index=True).dropna(subset="y")[COLUMNS]
+    return rows.assign(y=rows["y"].round(EXACT))
 
 
 def _long(listed: BandHistory, measure: str, by: str, category: str, values: FloatArray) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """Inverse questions: what it takes to meet a target, to stop a list from growing, and what more staff buys.
 
-Each path has an answer of its own, found by bisection on the simulator: with more first contacts a list is never longer
-and waits are never longer. The answers of all paths together give a middle one and a range.
+Each path has an answer of its own, found by a search on the simulator: with more first contacts a list is never longer,
+nor, unless booking never looks at the wait, is a smaller share of it within the target. The answers of all paths
+together give a middle one and a range.
 """
 
 from __future__ import annotations
@@ -12,14 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecast.panel import FloatArray
+from forecast.panel import FloatArray, IntArray
 from forecast.speech_language.options import clinics_of
 from forecast.speech_language.start import Start
 from forecast.speech_language.waiting_list import Clinics, ListRun, run_list
 from forecast.speech_language.workforce import established, first_contacts_for, in_post, wte_for
 
-STEPS = 14
-DOUBLINGS = 5
+Gap = Callable[[ListRun, IntArray], FloatArray]
+
+STEPS = 16
+TRIPLINGS = 3
+NARROW = 0.01  # first contacts a week
+HALF, LITTLE = 0.5, 0.02
+POINTS, CHILDREN = 0.2, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,47 +81,77 @@ class Question:
         profile = start.calendar.profile[later].sum()
         self.now = float(start.capacity[:, later].sum() / profile) if profile else 0.0
 
-    def run(self, more: FloatArray, *, n_months: int | None = None) -> ListRun:
-        """Run the list with so many first contacts a week more on each path (P,), over the first months."""
+    def run(self, more: FloatArray, *, n_months: int | None = None, paths: IntArray | None = None) -> ListRun:
+        """Run the list with so many first contacts a week more on each path (P,).
+
+        Parameters
+        ----------
+        more : ndarray (P,)
+        n_months : int, optional
+            The first months alone.
+        paths : ndarray of int (P,), optional
+            These paths alone.
+        """
         start = self._start
         calendar = start.calendar if n_months is None else start.calendar.until(n_months)
         weeks = len(calendar.mondays)
+        referrals, noise = self._referrals[:, : len(calendar.months)], start.noise[:weeks]
+        if paths is not None:
+            referrals, noise = referrals[:, :, paths], noise[:, paths]
         return run_list(
             self._clinics,
             opening=self._opening,
-            referrals=np.ascontiguousarray(self._referrals[:, : len(calendar.months)]),
+            referrals=referrals,
             weeks=calendar.weeks,
             capacity=start.capacity[:, :weeks],
             groups=np.ones((1, len(self._opening)), dtype=bool),
-            noise=start.noise[:weeks],
+            noise=noise,
             extra=self._extra[:, :weeks],
             times=more,
         )
 
-    def fewest(self, enough: Callable[[ListRun], FloatArray], *, n_months: int) -> Needed:
+    def fewest(self, gap: Gap, *, n_months: int, near: float) -> Needed:
         """Find the fewest first contacts a week more that are enough, path by path.
 
         Parameters
         ----------
-        enough : callable
-            Says of a run over the first months whether it is, for each path (P,); once true, true with more.
+        gap : callable
+            Takes a run of some paths over the first months, and which they are; says by how much each is more than
+            enough, negative where it is not. Never falls with more.
         n_months : int
+        near : float
+            A gap that is as good as none.
         """
         n_paths = self._referrals.shape[2]
-        demand = self._referrals.sum() / n_paths / len(self._start.calendar.mondays)
-        low = np.full(n_paths, -self._start.capacity.sum(axis=0).max() * 2)
-        high = np.full(n_paths, max(demand, 1.0))
-        for _ in range(DOUBLINGS):
-            lacking = ~enough(self.run(high, n_months=n_months)).astype(bool)
-            if not lacking.any():
+        every = np.arange(n_paths)
+
+        def ask(more: FloatArray, paths: IntArray) -> FloatArray:
+            return gap(self.run(more, n_months=n_months, paths=paths), paths)
+
+        low = np.full(n_paths, -self.now)
+        high = np.full(n_paths, max(float(self._referrals.sum()) / n_paths / len(self._start.calendar.mondays), 1.0))
+        below, above = ask(low, every), ask(high, every)
+        for _ in range(TRIPLINGS):
+            lacking = np.flatnonzero(above < 0)
+            if len(lacking):
+                low[lacking], below[lacking], high[lacking] = high[lacking], above[lacking], 3 * high[lacking]
+                above[lacking] = ask(high[lacking], lacking)
+        high = np.where(below >= 0, low, high)
+        for step in range(1, STEPS):
+            open_ = np.flatnonzero((high - low > NARROW) & (above > near))
+            if not len(open_):
                 break
-            low, high = np.where(lacking, high, low), np.where(lacking, 3 * high, high)
-        never = ~enough(self.run(high, n_months=n_months)).astype(bool)
-        for _ in range(STEPS):
-            middle = (low + high) / 2
-            met = enough(self.run(middle, n_months=n_months)).astype(bool)
-            low, high = np.where(met, low, middle), np.where(met, middle, high)
-        return Needed(self.since, np.where(never, np.inf, high), self.now)
+            share = np.full(len(open_), HALF)
+            if step % 2:
+                # Along a line between the two, aimed at what is just enough.
+                line = (near / 2 - below[open_]) / (above[open_] - below[open_])
+                share = np.clip(line, LITTLE, 1 - LITTLE)
+            middle = low[open_] + share * (high[open_] - low[open_])
+            found = ask(middle, open_)
+            enough = found >= 0
+            low[open_[~enough]], below[open_[~enough]] = middle[~enough], found[~enough]
+            high[open_[enough]], above[open_[enough]] = middle[enough], found[enough]
+        return Needed(self.since, np.where(above >= 0, high, np.inf), self.now)
 
 
 def capacity_for_target(start: Start, since: pd.Timestamp) -> Needed:
@@ -128,7 +164,7 @@ def capacity_for_target(start: Start, since: pd.Timestamp) -> Needed:
     """
     at = start.month_of(start.service.target.by)
     wanted = 100 * start.service.target.share
-    return Question(start, since).fewest(lambda run: run.within[0, at] >= wanted, n_months=at + 1)
+    return Question(start, since).fewest(lambda run, _: run.within[0, at] - wanted, n_months=at + 1, near=POINTS)
 
 
 def capacity_to_keep_pace(start: Start, since: pd.Timestamp) -> Needed:
@@ -138,7 +174,7 @@ def capacity_to_keep_pace(start: Start, since: pd.Timestamp) -> Needed:
     opening = np.full(start.referrals.shape[2], start.opening.sum())
     before = question.run(np.zeros_like(opening), n_months=at).size.sum(axis=0)[-1] if at else opening
     last = len(start.months)
-    return question.fewest(lambda run: run.size.sum(axis=0)[-1] <= before, n_months=last)
+    return question.fewest(lambda run, paths: before[paths] - run.size.sum(axis=0)[-1], n_months=last, near=CHILDREN)
 
 
 @dataclass(frozen=True, eq=False)

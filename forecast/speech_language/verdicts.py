@@ -37,8 +37,10 @@ class When:
         return {**told, "chance": round(self.chance, 4)}
 
 
-def target_met(within: FloatArray, *, share: float, months: pd.DatetimeIndex) -> When:
-    """Say when a target is met: the first of three months in a row, or of the last ones, in which it is.
+def target_met(within: FloatArray, *, share: float, months: pd.DatetimeIndex, by: int) -> When:
+    """Say when a target is met to stay: the first month from which it holds until the target's month at least.
+
+    After that month, three months in a row count, or the last ones.
 
     Parameters
     ----------
@@ -47,12 +49,13 @@ def target_met(within: FloatArray, *, share: float, months: pd.DatetimeIndex) ->
     share : float
         That is aimed for.
     months : DatetimeIndex (M,)
+    by : int
+        Position of the target's month.
     """
     met = within >= 100 * share
-    lasting = met.copy()
-    for ahead in range(1, IN_A_ROW):
-        lasting[:-ahead] &= met[ahead:]
-        lasting[-ahead:] &= met[-1]
+    last = len(months) - 1
+    ends = [min(max(by, first + IN_A_ROW - 1), last) for first in range(len(months))]
+    lasting = np.stack([met[first : end + 1].all(axis=0) for first, end in enumerate(ends)])
     return _when(np.where(lasting.any(axis=0), lasting.argmax(axis=0), np.inf), months)
 
 
@@ -74,7 +77,8 @@ def stops_growing(waiting: FloatArray, *, opening: float, months: pd.DatetimeInd
 def middle(values: FloatArray, *, digits: int = 2) -> dict[str, float | None]:
     """Return the median and the 80 % range of paths as plain values; None where it is not finite."""
     rising = np.sort(values)
-    return {name: _plain(_at(rising, q), digits) for name, q in (("median", 0.5), ("low", LOW), ("high", HIGH))}
+    found = {"median": float(np.median(values)), "low": _at(rising, LOW), "high": _at(rising, HIGH)}
+    return {name: _plain(value, digits) for name, value in found.items()}
 
 
 def _when(at: FloatArray, months: pd.DatetimeIndex) -> When:
@@ -86,7 +90,7 @@ def _when(at: FloatArray, months: pd.DatetimeIndex) -> When:
 
 def _at(rising: FloatArray, q: float) -> float:
     """Quantile of sorted values that may end in infinite ones: one of them, never between two."""
-    return float(rising[max(int(np.ceil(q * len(rising))) - 1, 0)])
+    return float(rising[min(int(q * len(rising)), len(rising) - 1)])
 
 
 def _plain(value: float, digits: int) -> float | None:

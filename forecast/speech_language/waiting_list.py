@@ -240,7 +240,7 @@ def run_list(
     noise : ndarray (T, P), optional
         Multiplies the capacity of all clinics.
     extra, times : ndarray (G, T), ndarray (P,), optional
-        `extra * times` first contacts a week more (or fewer) after the noise: a change whose size is a matter of the
+        `extra * times` first contacts a week more (or fewer), before the noise: a change whose size is a matter of the
         path. Capacity does not fall below 0.
 
     Returns
@@ -267,6 +267,8 @@ def run_list(
     Children of one clinic and one week of wait are served in proportion over its cells, so that a run over the sums of
     a clinic's cells has the same totals. Within a week a first contact is not lost: a list that is hardly there, of a
     clinic with capacity to spare, comes out some children shorter than where each contact has its hour.
+    Contacts are booked at the end of a week: with capacity to spare and hardly a list, none is lost that a clinic would
+    lose hour by hour, and a list of a handful of children comes out some children short.
     """
     _check(clinics, opening, referrals, weeks, capacity, groups)
     n_paths = referrals.shape[2]
@@ -279,7 +281,7 @@ def run_list(
 
     def run(first: int) -> None:
         block = slice(first, first + BLOCK)
-        booked = capacity[:, :, None] * paths[0][:, block] + paths[1][:, :, None] * paths[2][block]
+        booked = (capacity[:, :, None] + paths[1][:, :, None] * paths[2][block]) * paths[0][:, block]
         waiting.waiting_paths(
             first, start, referred, np.maximum(booked, 0.0), rules, months, of_clinic, of_group, results
         )

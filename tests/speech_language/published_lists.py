@@ -12,8 +12,8 @@ def observations(lists, *, start="2023-01-01", level="provider", totals=None):
     A total is the sum of the bands, unless `totals` gives others by code.
     """
     rows = []
-    for code, bands in lists.items():
-        bands = np.asarray(bands, dtype=float)
+    for code, given in lists.items():
+        bands = np.asarray(given, dtype=float)
         months = pd.date_range(start, periods=len(bands), freq="MS")
         total = (totals or {}).get(code, bands.sum(axis=1))
         for measure, values in zip([TOTAL, *BANDS], [total, *bands.T], strict=True):

@@ -101,7 +101,7 @@ def test_a_gap_leaves_the_months_after_it_and_too_few_are_refused():
     later[4] = np.nan
     assert fitted(history, later).capacity == pytest.approx(20.0, abs=1e-9)
     later[8] = np.nan
-    with pytest.raises(InputError, match="2 months in a row .* 3 are needed"):
+    with pytest.raises(InputError, match=r"2 months in a row .* 3 are needed"):
         fitted(history, later)
 
 
@@ -122,7 +122,7 @@ def test_noise_brings_lists_as_far_as_published_ones_strayed(monkeypatch):
     """By simulation: the sum of capacity over h months has the spread asked for, once Poisson referrals are added."""
     spread = pd.DataFrame({"measure": "size", "horizon": range(1, 7), "spread": 100 * 0.08 * np.arange(1, 7) ** 0.6})
     monkeypatch.setattr("forecast.speech_language.fit.reference.slt_accuracy", lambda: spread)
-    fit = fitted(*run_with(Booking(), capacity=40.0))
+    fit = fitted(*run_with(Booking(), capacity=25.0))
     children, weeks = fit.opening.sum(), np.round(np.arange(1, 7) * 365.25 / 84).astype(int)
     seen = fit.capacity * capacity_noise(fit, weeks=26, n_paths=6000, seed=3).cumsum(axis=0)[weeks - 1]
     strayed = np.sqrt(seen.var(axis=1) + fit.referrals * weeks) / children

@@ -81,7 +81,7 @@ def test_the_entry_is_plain_json_with_an_answer_to_every_question(made: slt.Serv
     share = (made.runs["as_now"].total("within_target")[11] >= 92).mean()
     assert now["by_target"]["chance"] == pytest.approx(share, abs=1e-4)
     gap = made.runs["as_now"].total("wte_gap")[:12].mean(axis=0)
-    assert now["wte_gap"]["median"] == pytest.approx(np.sort(gap)[29], abs=0.01)
+    assert now["wte_gap"]["median"] == pytest.approx(np.median(gap), abs=0.01)
     assert len(entry["norms"]) == len(made.start.service.norms.each)
 
 

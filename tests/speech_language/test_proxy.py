@@ -25,7 +25,7 @@ def test_history_is_found_by_code_or_name_and_knows_when_it_was_published():
 
 
 def test_an_unknown_name_is_refused_with_those_near():
-    with pytest.raises(InputError, match="no such organisation among 1. Near: AAA Trust"):
+    with pytest.raises(InputError, match=r"no such organisation among 1\. Near: AAA Trust"):
         band_history(observations({"AAA": [MONTH]}), "AAB Trust")
     with pytest.raises(InputError, match="Use a name or a code"):
         band_history(observations({"AAA": [MONTH]}), "zzz")

@@ -9,11 +9,16 @@ MONTHS = pd.date_range("2024-01-01", periods=6, freq="MS")
 
 
 def met(*columns: list[float]) -> dict[str, str | float | None]:
-    return target_met(np.array(columns).T, share=0.9, months=MONTHS).entry()
+    return target_met(np.array(columns).T, share=0.9, months=MONTHS, by=2).entry()
 
 
-def test_a_target_is_met_in_the_first_of_three_months_in_a_row() -> None:
+def test_after_its_month_a_target_is_met_in_the_first_of_three_months_in_a_row() -> None:
     assert met([80, 95, 80, 95, 91, 90])["month"] == "2024-04"
+
+
+def test_before_its_month_a_target_is_met_from_when_it_holds_until_then() -> None:
+    assert met([95, 95, 80, 80, 80, 80])["month"] is None
+    assert met([80, 95, 95, 95, 80, 80])["month"] == "2024-02"
 
 
 def test_the_last_months_count_as_a_row() -> None:
@@ -36,5 +41,5 @@ def test_a_list_stops_growing_in_the_month_it_is_longest() -> None:
 
 
 def test_the_middle_of_paths_is_never_between_a_number_and_never() -> None:
-    assert middle(np.array([1.0, 2.0, np.inf, np.inf])) == {"median": 2.0, "low": 1.0, "high": None}
+    assert middle(np.array([1.0, 2.0, 3.0, np.inf])) == {"median": 2.5, "low": 1.0, "high": None}
     assert middle(np.array([1.0, np.inf, np.inf]))["median"] is None

@@ -164,7 +164,7 @@ def any_case(
 def booked(case: dict[str, FloatArray | BoolArray]) -> FloatArray:
     """First contacts (G, T, P)."""
     more = case["extra"][:, :, None] * case["times"]
-    return np.maximum(case["capacity"][:, :, None] * case["noise"] + more, 0.0)
+    return np.maximum((case["capacity"][:, :, None] + more) * case["noise"], 0.0)
 
 
 @settings(max_examples=40, deadline=None)
@@ -322,7 +322,7 @@ def test_figures_do_not_depend_on_threads_or_other_paths(monkeypatch: pytest.Mon
         np.testing.assert_array_equal(getattr(one, name)[..., 140:141], getattr(path, name))
 
 
-def test_noise_multiplies_and_a_change_comes_on_top() -> None:
+def test_noise_multiplies_contacts_and_their_change() -> None:
     run = run_list(
         ONE_CLINIC,
         opening=listed({4: 100.0}),
