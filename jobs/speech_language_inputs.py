@@ -26,9 +26,9 @@ from forecast.speech_language.fit import fit_list
 from forecast.speech_language.norms import NORMS, weekly
 from forecast.speech_language.proxy import BandHistory, band_history
 from forecast.speech_language.service import Service
+from forecast.speech_language.staff import staff_by_month
 from forecast.speech_language.tiers import move_demand
 from forecast.speech_language.waiting_list import Booking
-from forecast.speech_language.workforce import staff_by_month
 from jobs.config_sources import SltReferrals
 from jobs.speech_language_service import service_of
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from forecast.speech_language.bands import WaitBands
 from forecast.speech_language.norms import Norms
 from forecast.speech_language.service import CapacityStep, MoreCapacity, Option, Service, Target
+from forecast.speech_language.staff import StaffChange, StaffStep
 from forecast.speech_language.tiers import TierMove
 from forecast.speech_language.waiting_list import Booking
-from forecast.speech_language.workforce import StaffChange, StaffStep
 
 if TYPE_CHECKING:
     from jobs.config_speech_language import (

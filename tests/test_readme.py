@@ -31,6 +31,16 @@ def test_the_second_script_runs_and_prints_the_way_from_request_to_caseload(caps
     assert "slcn" in printed and "closing" in printed
 
 
+def test_the_third_script_runs_and_prints_waits_and_therapists(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(README.parent)
+    printed = printed_by(SCRIPTS[2], capsys)
+    assert "52+" in printed and "fed_back" in printed
+    assert printed.count("2026-09-01") == 1
+    assert printed.count("2027-09-01") == 2
+
+
 def test_every_command_in_the_readme_exists():
     from jobs.cli import main
 

@@ -9,9 +9,9 @@ from forecast.speech_language.norms import Norms
 from forecast.speech_language.outputs import ServiceProjection
 from forecast.speech_language.projection import project
 from forecast.speech_language.service import CapacityStep, MoreCapacity, Option, Service, Target
+from forecast.speech_language.staff import StaffChange, StaffStep
 from forecast.speech_language.tiers import TierMove
 from forecast.speech_language.waiting_list import Booking
-from forecast.speech_language.workforce import StaffChange, StaffStep
 
 __all__ = [
     "Booking",

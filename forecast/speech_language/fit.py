@@ -11,16 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from forecast import reference
-from forecast.calendar import working_days_of_weeks
 from forecast.errors import InputError
 from forecast.panel import FloatArray, IntArray
 from forecast.speech_language.bands import WaitBands
 from forecast.speech_language.proxy import BandHistory, referral_proxy
 from forecast.speech_language.published import SPREAD_BY_SIZE, TYPICAL_LIST
 from forecast.speech_language.waiting_list import Booking, Clinics, ListRun, Weeks, run_list
+from forecast.speech_language.weeks import MonthWeeks
 
 RECENT = 12  # months of which first contacts are averaged: all seasons, where there are as many
 SHARES = tuple(round(0.1 * k, 1) for k in range(11))
@@ -253,8 +252,10 @@ def _observed(
             f"waiting list of {history.name}: {len(months)} months in a row with wait bands and referrals up to "
             f"{history.months[-1]:%Y-%m}, {MIN_MONTHS} are needed to fit it. Give more months, or a capacity."
         )
-    weeks, profile = _weeks(months[1:])
-    in_month = np.bincount(weeks.month).astype(np.float64)
+    calendar = MonthWeeks.of(months[1:])
+    weeks = calendar.weeks
+    profile = weeks.share * calendar.in_month[weeks.month]
+    in_month = calendar.in_month
     edges = tuple(sorted({*bands.edges, *NHS.edges}))
     fine = WaitBands(edges)
     rates = [each[bands.of_week[fine.starts]] for each in (reneging, removal)]
@@ -265,15 +266,6 @@ def _observed(
     total = listed.sum(axis=1)
     contacts = (total[:-1] + referred - total[1:] - left) / in_month
     return _Observed(bands=listed, referrals=referred, contacts=contacts, weeks=weeks, profile=profile, clinics=clinics)
-
-
-def _weeks(months: pd.DatetimeIndex) -> tuple[Weeks, FloatArray]:
-    """Weeks of months, from Monday, of the month of their Thursday, and their working days over the month's mean."""
-    thursdays = pd.date_range(months[0], months[-1] + pd.offsets.MonthEnd(), freq="W-THU")
-    month = np.asarray((thursdays.year - months[0].year) * 12 + thursdays.month - months[0].month, dtype=np.int64)
-    working = working_days_of_weeks(thursdays - pd.Timedelta(days=3))
-    share = working / np.bincount(month, weights=working)[month]
-    return Weeks(month=month, share=share), share * np.bincount(month)[month]
 
 
 def _rules() -> Iterator[Booking]:

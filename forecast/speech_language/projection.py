@@ -28,7 +28,6 @@ from forecast.speech_language.proxy import BandHistory, band_history
 from forecast.speech_language.referrals import ReferralPaths
 from forecast.speech_language.service import AS_NOW, Service
 from forecast.speech_language.start import (
-    MonthWeeks,
     Start,
     capacity_by_week,
     pathways,
@@ -36,6 +35,7 @@ from forecast.speech_language.start import (
     treated_at_start,
 )
 from forecast.speech_language.waiting_list import Booking
+from forecast.speech_language.weeks import MonthWeeks
 
 PROVENANCE: Mapping[str, str] = MappingProxyType({"referrals": "local", "waiting": "published", "ehc": "published"})
 
@@ -78,7 +78,8 @@ def project(
     as_of : date, optional
         Nothing of `waiting` that became available later is read.
     provenance : mapping
-        Of referrals, waiting and ehc: "published", "synthetic" or "local".
+        Of referrals, waiting and ehc: "published", "synthetic" or "local"; by default referrals are local and the
+        others published.
     n_paths, seed : int
         The same seed gives the same paths.
     executor : concurrent.futures.Executor, optional
@@ -109,7 +110,9 @@ def project(
     start, fit = _start(service, listed, demand, ehc, ahead, ask)
     runs: dict[str, OptionRun] = {AS_NOW: _with_sources(run_option(start, None), demand)}
     runs |= {option.name: run_option(start, option) for option in service.options}
-    used = dict(provenance) if referrals is not None else {**provenance, "referrals": provenance["waiting"]}
+    used = {**PROVENANCE, **provenance}
+    if referrals is None:
+        used["referrals"] = used["waiting"]
     rests_on = [used["referrals"], used["waiting"], *([used["ehc"]] if ehc is not None else [])]
     history = [
         counted_referrals(demand.history).assign(provenance=used["referrals"]),

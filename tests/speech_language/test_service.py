@@ -75,6 +75,7 @@ def test_an_option_says_what_it_changes() -> None:
         "2 WTE posts more from 1 September 2024",
         "1 WTE posts fewer from 1 September 2025",
         "3 first contacts a week more from 1 September 2024 to 31 August 2025",
-        "20 % of specialist referrals go to targeted, 3 months after 1 September 2024, built up over 12 months, in North",
+        "20 % of specialist referrals go to targeted, 3 months after 1 September 2024, built up over 12 months, "
+        "in North",
         "booking: the longest waiting first",
     )

@@ -10,7 +10,8 @@ from forecast import SpecError
 from forecast import speech_language as slt
 from forecast.speech_language.cells import Cells
 from forecast.speech_language.fit import ListFit
-from forecast.speech_language.start import MonthWeeks, capacity_by_week, shared_out, treated_at_start
+from forecast.speech_language.start import capacity_by_week, shared_out, treated_at_start
+from forecast.speech_language.weeks import MonthWeeks
 from tests.speech_language.clinic import service
 
 

@@ -21,18 +21,16 @@ from hypothesis import strategies as st
 
 from forecast.errors import SpecError
 from forecast.speech_language.norms import Norms
+from forecast.speech_language.staff import StaffChange, StaffStep, staff_by_month
 from forecast.speech_language.treatment import steady_opening, treat
 from forecast.speech_language.workforce import (
     WORK,
-    StaffChange,
-    StaffStep,
     Workload,
     available_hours,
     established,
     first_contacts_for,
     in_post,
     pathway_hours,
-    staff_by_month,
     wte,
     wte_for,
 )
