@@ -21,6 +21,7 @@ from forecast.sources.observations import Reading, SourceNote
 from forecast.sources.slt_referrals import ReferralLog
 from forecast.sources.text import shown
 from forecast.speech_language.cells import ALL, KEYS, NO_LIST, Cells
+from forecast.speech_language.clinics import Booking
 from forecast.speech_language.demand import listed_referrals
 from forecast.speech_language.fit import fit_list
 from forecast.speech_language.norms import NORMS, weekly
@@ -28,7 +29,6 @@ from forecast.speech_language.proxy import BandHistory, band_history
 from forecast.speech_language.service import Service
 from forecast.speech_language.staff import staff_by_month
 from forecast.speech_language.tiers import move_demand
-from forecast.speech_language.waiting_list import Booking
 from jobs.config_sources import SltReferrals
 from jobs.speech_language_service import service_of
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from forecast.speech_language.bands import WaitBands
+from forecast.speech_language.clinics import Booking
 from forecast.speech_language.norms import Norms
 from forecast.speech_language.service import CapacityStep, MoreCapacity, Option, Service, Target
 from forecast.speech_language.staff import StaffChange, StaffStep
 from forecast.speech_language.tiers import TierMove
-from forecast.speech_language.waiting_list import Booking
 
 if TYPE_CHECKING:
     from jobs.config_speech_language import (

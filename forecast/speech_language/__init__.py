@@ -5,13 +5,13 @@ follows the first contact, and the therapists (WTE) it takes, as it is and under
 """
 
 from forecast.speech_language.bands import WaitBands
+from forecast.speech_language.clinics import Booking
 from forecast.speech_language.norms import Norms
 from forecast.speech_language.outputs import ServiceProjection
 from forecast.speech_language.projection import project
 from forecast.speech_language.service import CapacityStep, MoreCapacity, Option, Service, Target
 from forecast.speech_language.staff import StaffChange, StaffStep
 from forecast.speech_language.tiers import TierMove
-from forecast.speech_language.waiting_list import Booking
 
 __all__ = [
     "Booking",

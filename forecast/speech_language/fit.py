@@ -16,9 +16,10 @@ from forecast import reference
 from forecast.errors import InputError
 from forecast.panel import FloatArray, IntArray
 from forecast.speech_language.bands import WaitBands
+from forecast.speech_language.clinics import Booking, Clinics, Weeks
 from forecast.speech_language.proxy import BandHistory, referral_proxy
 from forecast.speech_language.published import SPREAD_BY_SIZE, TYPICAL_LIST
-from forecast.speech_language.waiting_list import Booking, Clinics, ListRun, Weeks, run_list
+from forecast.speech_language.waiting_list import ListRun, run_list
 from forecast.speech_language.weeks import MonthWeeks
 
 RECENT = 12  # months of which first contacts are averaged: all seasons, where there are as many

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from forecast.panel import FloatArray
+from forecast.speech_language.clinics import Clinics
 from forecast.speech_language.norms import Norms
 from forecast.speech_language.service import Option
 from forecast.speech_language.staff import staff_by_month
 from forecast.speech_language.start import Start
 from forecast.speech_language.tiers import move_demand
 from forecast.speech_language.treatment import TreatmentRun, treat
-from forecast.speech_language.waiting_list import Clinics, ListRun, run_list
+from forecast.speech_language.waiting_list import ListRun, run_list
 from forecast.speech_language.workforce import Workload, first_contacts_for, in_post, wte
 
 Key = tuple[str, str]

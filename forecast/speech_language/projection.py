@@ -17,6 +17,7 @@ from forecast.models.specs import ModelSpec
 from forecast.panel import FloatArray, IntArray
 from forecast.sources.observations import visible
 from forecast.speech_language.cells import NO_LIST, Cells
+from forecast.speech_language.clinics import Booking
 from forecast.speech_language.demand import RECENT, Ask, demand_of, listed_referrals, recent_referrals
 from forecast.speech_language.ehc_demand import ehc_demand
 from forecast.speech_language.fit import ListFit, capacity_noise, fit_list
@@ -34,7 +35,6 @@ from forecast.speech_language.start import (
     shared_out,
     treated_at_start,
 )
-from forecast.speech_language.waiting_list import Booking
 from forecast.speech_language.weeks import MonthWeeks
 
 PROVENANCE: Mapping[str, str] = MappingProxyType({"referrals": "local", "waiting": "published", "ehc": "published"})

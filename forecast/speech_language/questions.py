@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from forecast.panel import FloatArray, IntArray
+from forecast.speech_language.clinics import Clinics
 from forecast.speech_language.options import clinics_of
 from forecast.speech_language.start import Start
-from forecast.speech_language.waiting_list import Clinics, ListRun, run_list
+from forecast.speech_language.waiting_list import ListRun, run_list
 from forecast.speech_language.workforce import established, first_contacts_for, in_post, wte_for
 
 Gap = Callable[[ListRun, IntArray], FloatArray]

@@ -10,10 +10,10 @@ from math import isfinite
 from forecast.errors import SpecError
 from forecast.speech_language.bands import WaitBands
 from forecast.speech_language.cells import KEYS
+from forecast.speech_language.clinics import Booking
 from forecast.speech_language.norms import Norms
 from forecast.speech_language.staff import StaffChange, StaffStep
 from forecast.speech_language.tiers import TierMove
-from forecast.speech_language.waiting_list import Booking
 
 AS_NOW = "as_now"
 FITTED = "fitted"

@@ -11,11 +11,11 @@ import pandas as pd
 from forecast.errors import SpecError
 from forecast.panel import FloatArray, IntArray
 from forecast.speech_language.cells import NO_LIST, Cells
+from forecast.speech_language.clinics import Booking
 from forecast.speech_language.ehc_demand import EhcDemand
 from forecast.speech_language.fit import ListFit
 from forecast.speech_language.service import CapacityStep, Service
 from forecast.speech_language.treatment import steady_opening
-from forecast.speech_language.waiting_list import Booking
 from forecast.speech_language.weeks import MonthWeeks
 from forecast.speech_language.workforce import pathway_hours
 

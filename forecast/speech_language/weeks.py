@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecast.calendar import working_days_of_weeks
 from forecast.panel import FloatArray
-from forecast.speech_language.waiting_list import Weeks
+from forecast.speech_language.clinics import Weeks
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

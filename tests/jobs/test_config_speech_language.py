@@ -10,10 +10,10 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.speech_language.bands import WaitBands
+from forecast.speech_language.clinics import Booking
 from forecast.speech_language.norms import NORMS
 from forecast.speech_language.service import CapacityStep, MoreCapacity
 from forecast.speech_language.staff import StaffChange, StaffStep
-from forecast.speech_language.waiting_list import Booking
 from jobs.config import RunConfig, json_schema, load_config, shipped_config
 from jobs.speech_language_service import service_of
 from jobs.yaml_reader import read_yaml

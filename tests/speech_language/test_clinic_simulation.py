@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from forecast.speech_language.bands import WEEKS, WaitBands
-from forecast.speech_language.waiting_list import Booking, Clinics, Weeks, run_list
+from forecast.speech_language.clinics import Booking, Clinics, Weeks
+from forecast.speech_language.waiting_list import run_list
 from tests.speech_language.clinic_simulation import LOOK_EVERY, Clinic, Day, simulate
 
 REPLICATIONS, N_PATHS, N_WEEKS, WARM_UP = 200, 400, 36, 2

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from forecast.errors import InputError, SpecError
 from forecast.panel import FloatArray
 from forecast.speech_language.bands import WEEKS, WaitBands
-from forecast.speech_language.waiting_list import Booking, BoolArray, Clinics, ListRun, Weeks, run_list
+from forecast.speech_language.clinics import Booking, Clinics, Weeks
+from forecast.speech_language.waiting_list import BoolArray, ListRun, run_list
 
 BANDS = WaitBands((1, 2, 4, 12))
 NEVER = np.zeros(BANDS.n)
