@@ -40,7 +40,8 @@ from experiments.waiting_list_methods import (
 )
 from forecast import reference
 from forecast.panel import FloatArray
-from forecast.speech_language.published import ListPanel, forecast_lists, list_panel, spread_of
+from forecast.speech_language.list_panel import ListPanel, list_panel
+from forecast.speech_language.published import forecast_lists, spread_of
 from jobs.tracking import SQLITE
 from jobs.tracking_store import StoreFault
 

@@ -17,7 +17,8 @@ import pandas as pd
 
 from experiments.la_scores import QUANTILES
 from forecast.panel import FloatArray
-from forecast.speech_language.published import ListPanel, forecast_lists
+from forecast.speech_language.list_panel import ListPanel
+from forecast.speech_language.published import forecast_lists
 
 MEASURES = ("size", "share")
 OURS, NAIVE = "pooled", "naive"

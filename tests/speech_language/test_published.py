@@ -8,7 +8,8 @@ import pytest
 
 from forecast import reference
 from forecast.errors import InputError, SpecError
-from forecast.speech_language.published import forecast_lists, list_panel, spread_of
+from forecast.speech_language.list_panel import list_panel
+from forecast.speech_language.published import forecast_lists, spread_of
 from tests.speech_language.published_lists import observations
 
 SHARES = np.array([0.05, 0.05, 0.1, 0.3, 0.2, 0.25, 0.05])
