@@ -25,6 +25,7 @@ from experiments.la_methods import EXTRA
 from experiments.la_scores import BOOTSTRAP_SEED, QUANTILES, RESAMPLES, cell_statistics
 from experiments.tables import markdown_table, text_table
 from experiments.tracking import experiment_at
+from experiments.waiting_list_flow import simulated
 from experiments.waiting_list_methods import (
     MEASURES,
     N_PATHS,
@@ -285,6 +286,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print("\nFrom every month at which two are known, naive's errors grown where it has none of the horizon:")
     print("\n".join(verdicts(cells)))
     print("\n" + text_table(sums(panel)))
+    print("\n" + text_table(simulated(reference.slt_waiting().observations)))
     if not set(PEERS) <= set(run):
         print(f"\n{', '.join(PEERS)}: not installed. {EXTRA}")
     if asked.markdown:

@@ -12,6 +12,7 @@ from forecast.errors import InputError
 from forecast.models.specs import ModelSpec
 from forecast.panel import FloatArray, IntArray
 from forecast.speech_language.cells import KEYS, Cells
+from forecast.speech_language.fit import MIN_MONTHS
 from forecast.speech_language.proxy import BandHistory, referral_proxy
 from forecast.speech_language.referrals import ReferralPaths, forecast_referrals, proxy_referrals
 
@@ -41,16 +42,17 @@ def demand_of(ask: Ask, listed: BandHistory, referrals: pd.DataFrame | None, ahe
             executor=ask.executor,
         )
         return replace(made, notes=(*proxy.notes, *made.notes))
+    last = max(ahead[-1], referrals["ds"].max() + pd.offsets.MonthBegin())
     made = _every_cell(
         forecast_referrals(
-            referrals, until=ahead[-1], n_paths=ask.n_paths, seed=ask.seed, model=ask.model, executor=ask.executor
+            referrals, until=last, n_paths=ask.n_paths, seed=ask.seed, model=ask.model, executor=ask.executor
         )
     )
-    keep = made.months >= ahead[0]
-    known = made.history[made.history["ds"].ge(ahead[0])]
+    keep = (made.months >= ahead[0]) & (made.months <= ahead[-1])
+    known = made.history[made.history["ds"].between(ahead[0], ahead[-1])]
     paths, by_source = made.paths[:, keep], {name: paths[keep] for name, paths in made.by_source.items()}
     if len(known):
-        rows = _counted(known, list(KEYS)).reindex(pd.MultiIndex.from_frame(made.cells[list(KEYS)]))
+        rows = _counted(known, list(KEYS)).reindex(pd.MultiIndex.from_frame(made.cells[list(KEYS)]), fill_value=0.0)
         paths = _joined(rows, paths)
         sums = _counted(known, "source")
         by_source = {name: _joined(sums.loc[[name]], later[None])[0] for name, later in by_source.items()}
@@ -90,17 +92,20 @@ def _every_cell(made: ReferralPaths) -> ReferralPaths:
 
 
 def listed_referrals(history: pd.DataFrame, cells: Cells, has_list: IntArray, listed: BandHistory) -> FloatArray | None:
-    """Referrals to the list in each month that it was counted (N,); None where the log lacks one."""
+    """Return referrals to the list in each month that it was counted (N,), NaN where not known.
+
+    None if too few of the last months are known to fit a list to.
+    """
     own = history[history["tier"].isin(set(cells.frame["tier"].iloc[has_list]))]
     monthly = own.groupby("ds")["y"].agg(lambda counts: counts.sum(skipna=False))
     found = np.asarray(monthly.reindex(listed.months), dtype=np.float64)
-    return found if np.isfinite(found).all() else None
+    return found if np.isfinite(found[-MIN_MONTHS:]).all() else None
 
 
 def recent_referrals(history: pd.DataFrame, cells: Cells, last: pd.Timestamp) -> FloatArray:
-    """Return referrals of each cell in the twelve months to the last list (C,); an unknown count is as others are."""
+    """Return referrals a year of each cell, in the months to the last list (C,); an unknown count is as others are."""
     months = sorted(history.loc[history["ds"].le(last), "ds"].unique())[-RECENT:]
     means = history[history["ds"].isin(months)].groupby([*KEYS, "source"], observed=True)["y"].mean()
-    sums = means.groupby(list(KEYS), observed=True).sum() * len(months)
+    sums = means.groupby(list(KEYS), observed=True).sum() * RECENT
     every = pd.MultiIndex.from_frame(cells.frame[list(KEYS)])
     return sums.reindex(every, fill_value=0.0).fillna(0.0).to_numpy(dtype=np.float64)

@@ -68,6 +68,11 @@ def ehc_demand(projection: Projection, *, months: pd.DatetimeIndex, norms: Norms
     of its year is spread over the working days of the months. The caseload by need is known each January: between
     two it is taken to change evenly, before the first to be as it was then.
     """
+    if "advice_share" not in norms.each:
+        raise SpecError(
+            "EHC demand: the norms about it (advice_share and others) are not given. Give them, with ehc=True, or "
+            "leave EHC demand out."
+        )
     last = pd.Timestamp(year=projection.until, month=MONTHS_A_YEAR, day=1)
     if months[-1] > last:
         raise SpecError(

@@ -18,11 +18,11 @@ from forecast.speech_language.questions import (
     bought_by,
     capacity_for_target,
     capacity_to_keep_pace,
-    posts_of_contacts,
 )
-from forecast.speech_language.service import AS_NOW, booking_words
+from forecast.speech_language.service import AS_NOW, FITTED, booking_words
 from forecast.speech_language.start import Start
 from forecast.speech_language.verdicts import middle, stops_growing, target_met
+from forecast.speech_language.workforce import posts_of_contacts
 
 POSTS = 2.0
 AS_IT_IS = "As it is"
@@ -75,13 +75,14 @@ def answers(start: Start) -> Answers:
 
 
 def since_when(start: Start) -> pd.Timestamp:
-    """Return the month from which more first contacts can be made: that of the first option, or the first one."""
+    """Return the month from which more first contacts can be made: of the first option in time, or the first one."""
     options = start.service.options
     days = [step.start for option in options for step in option.wte]
     days += [step.start for option in options for step in option.capacity]
     days += [move.start for option in options for move in option.tiers]
-    later = [at for at in (pd.Timestamp(day).to_period("M").to_timestamp() for day in days) if at >= start.months[0]]
-    return min(later, default=start.months[0])
+    months = (pd.Timestamp(day).to_period("M").to_timestamp() for day in days)
+    by = pd.Timestamp(start.service.target.by)
+    return min((month for month in months if start.months[0] <= month <= by), default=start.months[0])
 
 
 def option_entry(start: Start, run: OptionRun) -> dict[str, Any]:
@@ -133,6 +134,7 @@ def fit_entry(fit: ListFit) -> dict[str, Any]:
     """Return what the observed list implies, and how well it is met."""
     return {
         "capacity_a_week": round(fit.capacity, 2),
+        "observed_a_week": round(fit.observed, 2),
         "booking_share": round(fit.booking.share, 3),
         "over_weeks": fit.booking.over_weeks,
         "error_children": round(fit.error_children, 2),
@@ -140,14 +142,40 @@ def fit_entry(fit: ListFit) -> dict[str, Any]:
     }
 
 
-def settings_entry(start: Start) -> dict[str, str]:
+def settings_entry(start: Start, *, model: str) -> dict[str, str]:
     """Return the settings in words."""
     service = start.service
     return {
-        "clinics": f"first contacts by {' and '.join(service.clinics)}" if service.clinics else "one clinic for all",
+        "model": model,
+        "capacity": "fitted to the published list, and follows the posts" if service.capacity == FITTED else "given",
+        "clinics": f"by {' and '.join(service.clinics)}" if service.clinics else "one for all",
         "booking": booking_words(start.booking),
         "seen_at_once": ", ".join(service.seen_at_once) or "no tier",
         "in_treatment": "as many as those seen keep there" if service.in_treatment is None else "as given by tier",
+    }
+
+
+def staff_entry(start: Start) -> list[dict[str, Any]]:
+    """Return established posts by date, with their reasons."""
+    return [{"from": step.start.isoformat(), "wte": step.wte, "reason": step.reason} for step in start.service.staff]
+
+
+def capacity_entry(start: Start) -> list[dict[str, Any]]:
+    """Return first contacts a week as they are given, by date with their reasons; none if they are fitted."""
+    given = start.service.capacity
+    if isinstance(given, str):
+        return []
+    if isinstance(given, tuple):
+        return [{"from": step.start.isoformat(), "a_week": step.a_week, "reason": step.reason} for step in given]
+    return [{"from": "", "a_week": float(given), "reason": ""}]
+
+
+def today_entry(start: Start, run: OptionRun) -> dict[str, Any]:
+    """Return the WTE that the work done takes, and those in post, on average over the first twelve months."""
+    last = min(A_YEAR, len(start.months)) - 1
+    return {
+        "wte_work": middle(_year_to(run.total("wte_work"), last)),
+        "wte_in_post": middle(_year_to(run.total("wte_in_post"), last))["median"],
     }
 
 
@@ -156,7 +184,7 @@ def _needed(start: Start, needed: Needed) -> dict[str, Any]:
         "start": _month(needed.start),
         "a_week": middle(needed.now + needed.more),
         "more_a_week": middle(needed.more),
-        "wte_more": middle(posts_of_contacts(start, needed.more)),
+        "wte_more": middle(posts_of_contacts(start.service.norms, needed.more, hours_a_child=start.mean_hours)),
     }
 
 

@@ -22,6 +22,7 @@ from forecast.speech_language.published import SPREAD_BY_SIZE, TYPICAL_LIST
 from forecast.speech_language.waiting_list import ListRun, run_list
 from forecast.speech_language.weeks import MonthWeeks
 
+GROWS_ON = 0.25  # of the growth of a list, what is taken to go on
 RECENT = 12  # months of which first contacts are averaged: all seasons, where there are as many
 SHARES = tuple(round(0.1 * k, 1) for k in range(11))
 OVER_WEEKS = (18, 52)
@@ -34,14 +35,16 @@ MOST_NOISE = 0.6  # standard deviation of the log of capacity
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ListFit:
-    """A published list, as a list to run forward; all but the opening's bands is modelled.
+    """A published list, as a list to run forward; all but the bands of the opening is modelled.
 
     Attributes
     ----------
     opening : ndarray (WEEKS,)
         Children waiting at the end of the last month by week of wait.
     capacity : float
-        First contacts a week.
+        First contacts a week, from now on.
+    observed : float
+        First contacts a week over the last months.
     booking : Booking
     error_children : float
         Mean distance of the list run over the last months from the published one, in children.
@@ -54,6 +57,7 @@ class ListFit:
 
     opening: FloatArray
     capacity: float
+    observed: float
     booking: Booking
     error_children: float
     error_points: float
@@ -94,27 +98,30 @@ def fit_list(
 
     Notes
     -----
-    The capacity is the mean over the last twelve months, or as many as there are: a list wrongly entered within them
-    cancels out, as the balance of a month takes it and that of the next gives it back. The rule is the one of a grid -
-    none, a tenth, ... all of the first contacts kept for those over 18 or over 52 weeks - whose wait bands are nearest
-    to those observed over all months (squared distance of their shares), run with the first contacts of each month. The
-    errors stated are those of the list run with the one capacity over the same months.
+    First contacts observed are the mean over the last twelve months, or as many as there are: a list wrongly entered
+    within them cancels out, as the balance of a month takes it and that of the next gives it back. With them a list
+    would grow on as it has, and lists do not: over all providers a quarter of the growth going on is nearest to what
+    came (`python -m experiments.waiting_list_accuracy`), so the capacity is more by the rest. The rule is the one of a
+    grid - none, a tenth, ... all of the first contacts kept for those over 18 or over 52 weeks - whose wait bands are
+    nearest to those observed over all months (squared distance of their shares), run with the first contacts of each
+    month. The errors stated are those of the list run with the mean first contacts over the same months.
     """
     given = referral_proxy(history).referrals if referrals is None else referrals
     seen = _observed(history, given, reneging, removal, bands)
     recent = seen.last(RECENT)
-    capacity = float(np.average(recent.contacts, weights=recent.in_month))
-    if capacity <= 0:
+    observed = float(np.average(recent.contacts, weights=recent.in_month))
+    if observed <= 0:
         raise InputError(
             f"waiting list of {history.name}: more children leave it unseen by the norms (reneging, removal) than left "
             f"it at all in the last {len(recent.contacts)} months. Correct the norms or the referrals."
         )
     rule = booking if booking is not None else min(_rules(), key=lambda each: seen.distance(each, seen.contacts))
-    run = recent.run(rule, np.full(len(recent.contacts), capacity))
+    run = recent.run(rule, np.full(len(recent.contacts), observed))
     shares = _within(recent.listed(run)) - _within(recent.bands[1:])
     return ListFit(
         opening=NHS.spread(seen.bands[-1]),
-        capacity=capacity,
+        observed=observed,
+        capacity=max(observed + (1 - GROWS_ON) * recent.growth, 0.0),
         booking=rule,
         error_children=float(np.abs(run.size[0, :, 0] - recent.bands[1:].sum(axis=1)).mean()),
         error_points=float(np.abs(shares).mean()),
@@ -123,13 +130,17 @@ def fit_list(
     )
 
 
-def capacity_noise(fit: ListFit, *, weeks: int, n_paths: int, seed: int) -> FloatArray:
+def capacity_noise(
+    fit: ListFit, *, weeks: int, n_paths: int, seed: int, referrals: FloatArray | None = None
+) -> FloatArray:
     """Draw futures of the capacity with which lists stray from their course as far as published lists did.
 
     Parameters
     ----------
     fit : ListFit
     weeks, n_paths, seed : int
+    referrals : ndarray (M, P), optional
+        Referrals on paths, whose own spread is taken off; by default that of Poisson counts.
 
     Returns
     -------
@@ -140,13 +151,13 @@ def capacity_noise(fit: ListFit, *, weeks: int, n_paths: int, seed: int) -> Floa
     -----
     The logarithm is an AR(1) process, week by week. `reference.slt_accuracy` says how far published lists lie from
     their forecasts one to six months on (spread, relative to a list of 600; smaller lists stray further). Of that
-    variance, what referrals alone bring (Poisson) is taken off; the rest is put on the capacity: the memory, of those
+    variance, what referrals alone bring is taken off; the rest is put on the capacity: the memory, of those
     tried between four and 52 weeks, and the size of the noise are those whose sums over one to six months come nearest
     to it (squared distance of logarithms). What is due to late entries and corrections of a published list is in it
     too, so that ranges are rather wide.
     """
-    size, memory = noise_of(fit)
-    rng = np.random.default_rng([seed, weeks, n_paths])
+    size, memory = noise_of(fit, referrals=referrals)
+    rng = np.random.default_rng(seed)
     fresh = rng.standard_normal((weeks, n_paths))
     noise = np.empty((weeks, n_paths))
     state = size * rng.standard_normal(n_paths)
@@ -157,7 +168,7 @@ def capacity_noise(fit: ListFit, *, weeks: int, n_paths: int, seed: int) -> Floa
     return np.asarray(np.exp(noise - noise.var(axis=1, keepdims=True) / 2))
 
 
-def noise_of(fit: ListFit) -> tuple[float, float]:
+def noise_of(fit: ListFit, *, referrals: FloatArray | None = None) -> tuple[float, float]:
     """Return the standard deviation of the log of capacity, and the share of it that lasts to the next week."""
     measured = reference.slt_accuracy()
     rows = measured[measured["measure"].eq("size")].sort_values("horizon")
@@ -165,7 +176,11 @@ def noise_of(fit: ListFit) -> tuple[float, float]:
     children = max(float(fit.opening.sum()), 1.0)
     relative = spread * (children / TYPICAL_LIST) ** SPREAD_BY_SIZE
     at = np.round(months * WEEKS_A_MONTH).astype(np.int64)
-    rest = np.maximum((relative * children) ** 2 - fit.referrals * at, (0.2 * relative * children) ** 2)
+    demand = fit.referrals * at
+    if referrals is not None:
+        spread_of_sums = np.cumsum(referrals, axis=0).var(axis=1)
+        demand = np.interp(months, np.arange(1, len(referrals) + 1), spread_of_sums)
+    rest = np.maximum((relative * children) ** 2 - demand, (0.2 * relative * children) ** 2)
     best = (np.inf, 0.0, 0.0)
     for memory in MEMORY:
         unit = np.sqrt(_summed_variance(float(memory), at)) * fit.capacity
@@ -191,6 +206,12 @@ class _Observed:
     weeks: Weeks
     profile: FloatArray
     clinics: Clinics
+
+    @property
+    def growth(self) -> float:
+        """Children a week by which the list grew."""
+        total = self.bands.sum(axis=1)
+        return float((total[-1] - total[0]) / len(self.weeks.month))
 
     @property
     def in_month(self) -> FloatArray:
@@ -273,8 +294,9 @@ def _rules() -> Iterator[Booking]:
     """Rules tried: longest first, then shares kept for those over some weeks."""
     yield Booking()
     for over in OVER_WEEKS:
-        for share in SHARES:
+        for share in SHARES[1:]:
             yield Booking(share=share, over_weeks=over)
+    yield Booking(share=0.0)
 
 
 def _shares(bands: FloatArray) -> FloatArray:
@@ -290,7 +312,8 @@ def _within(bands: FloatArray) -> FloatArray:
 def _notes(n_months: int, rule: Booking | None) -> Iterator[str]:
     yield (
         f"First contacts a week are what the balance of the list leaves, on average over the last {n_months} months "
-        "(modelled): children taken off the list unseen count as seen where the norms do not say so."
+        "(modelled): children taken off the list unseen count as seen where the norms do not say so. A quarter of the "
+        "list's growth in that time is taken to go on, as lists of all providers show; give a capacity if you know it."
     )
     if rule is not None and rule.share < 1:
         yield (

@@ -53,7 +53,7 @@ def counted_list(listed: BandHistory, service: Service) -> pd.DataFrame:
     target = service.target.within_weeks
     total = weeks.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        within = 100 * weeks[:, :target].sum(axis=1) / total
+        within = np.where(total == 0, 100.0, 100 * weeks[:, :target].sum(axis=1) / total)
     told = {
         "waiting": total,
         "within_target": within,
@@ -76,4 +76,9 @@ def _waited(weeks: FloatArray, share: float) -> FloatArray:
     """Weeks that a share of those waiting have waited at most (N,), within a week in proportion."""
     below = np.concatenate([np.zeros((len(weeks), 1)), np.cumsum(weeks, axis=1)], axis=1)
     at = np.arange(below.shape[1], dtype=np.float64)
-    return np.array([np.interp(share * row[-1], row, at) if np.isfinite(row[-1]) else np.nan for row in below])
+    return np.array([_at(share * row[-1], row, at) for row in below])
+
+
+def _at(children: float, below: FloatArray, at: FloatArray) -> float:
+    """Weeks below which some of a list wait; 0 where nobody waits, as the simulated list has it."""
+    return float(np.interp(children, below, at)) if below[-1] > 0 else 0.0 * below[-1]

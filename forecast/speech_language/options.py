@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecast.panel import FloatArray
+from forecast.errors import SpecError
+from forecast.panel import BoolArray, FloatArray
 from forecast.speech_language.clinics import Clinics
 from forecast.speech_language.norms import Norms
 from forecast.speech_language.service import Option
@@ -17,9 +18,13 @@ from forecast.speech_language.start import Start
 from forecast.speech_language.tiers import move_demand
 from forecast.speech_language.treatment import TreatmentRun, treat
 from forecast.speech_language.waiting_list import ListRun, run_list
-from forecast.speech_language.workforce import Workload, first_contacts_for, in_post, wte
+from forecast.speech_language.workforce import Workload, contacts_of_posts, in_post, wte
 
 Key = tuple[str, str]
+
+DAYS_A_WEEK = 7
+ROUNDING = 1e-9
+LITTLE = 1e-9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -60,27 +65,34 @@ def run_option(start: Start, option: Option | None) -> OptionRun:
     Raises
     ------
     SpecError
-        The option takes away more than there is, or moves what is not there.
+        The option takes away more posts or hours than there are, or moves what is not there.
     """
     moves = option.tiers if option else ()
     referrals = move_demand(start.referrals, cells=start.cells.frame, months=start.months, moves=moves)
-    capacity = _capacity(start, option, referrals)
-    groups = start.cells.groups
-    listed = run_list(
+    capacity = capacity_under(start, option, referrals, referrals)
+    listed = _listed(start, option, referrals, capacity)
+    if moves:
+        # Who is seen at first was referred before the move: hours become contacts by who is seen.
+        capacity = capacity_under(start, option, referrals, listed.seen)
+        listed = _listed(start, option, referrals, capacity)
+    told = _Told(start, start.cells.groups)
+    _tell_list(told, start, listed, referrals)
+    _tell_work(told, start, option, referrals, listed)
+    in_month = np.arange(len(start.months))[:, None] == start.calendar.weeks.month
+    told.add("capacity", (in_month * capacity.sum(axis=0)) @ start.noise)
+    return OptionRun(option=option, paths=told.paths, categories=told.categories)
+
+
+def _listed(start: Start, option: Option | None, referrals: FloatArray, capacity: FloatArray) -> ListRun:
+    return run_list(
         clinics_of(start, option),
         opening=start.opening,
         referrals=referrals,
         weeks=start.calendar.weeks,
         capacity=capacity,
-        groups=start.cells.members(groups),
+        groups=start.cells.members(start.cells.groups),
         noise=start.noise,
     )
-    told = _Told(start, groups)
-    _tell_list(told, listed, referrals)
-    _tell_work(told, start, option, referrals, listed)
-    at_most = np.array([np.bincount(start.calendar.weeks.month, weights=capacity.sum(axis=0))]).T
-    told.add("capacity", np.repeat(at_most, start.referrals.shape[2], axis=1))
-    return OptionRun(option=option, paths=told.paths, categories=told.categories)
 
 
 def clinics_of(start: Start, option: Option | None) -> Clinics:
@@ -118,32 +130,40 @@ class _Told:
         summed = np.tensordot(self._members, values, axes=1)
         self.groups(measure, summed, by=by)
 
-    def groups(self, measure: str, values: FloatArray, *, by: Sequence[str] | None = None) -> None:
-        """Tell a measure of groups (K, M, P)."""
+    def groups(
+        self,
+        measure: str,
+        values: FloatArray,
+        *,
+        by: Sequence[str] | None = None,
+        told_of: BoolArray | None = None,
+    ) -> None:
+        """Tell a measure of groups (K, M, P), or of some of them (K,)."""
         for key in dict.fromkeys(key for key, _ in self._groups):
             if by is None or key in by:
                 rows = [k for k, (other, _) in enumerate(self._groups) if other == key]
+                rows = [k for k in rows if told_of is None or told_of[k]]
                 self.put(measure, key, [self._groups[k][1] for k in rows], values[rows])
 
 
-def _tell_list(told: _Told, listed: ListRun, referrals: FloatArray) -> None:
+def _tell_list(told: _Told, start: Start, listed: ListRun, referrals: FloatArray) -> None:
     told.cells("referrals", referrals)
-    told.groups("waiting", listed.waiting.sum(axis=1))
-    told.groups("within_target", listed.within)
-    told.groups("over_52_weeks", listed.over)
-    told.groups("median_wait", listed.median)
-    told.groups("p92_wait", listed.p92)
+    waits = np.asarray(start.cells.members(start.cells.groups)[:, start.has_list].any(axis=1))
+    for measure, values in (
+        ("waiting", listed.waiting.sum(axis=1)),
+        ("within_target", listed.within),
+        ("over_52_weeks", listed.over),
+        ("median_wait", listed.median),
+        ("p92_wait", listed.p92),
+    ):
+        told.groups(measure, values, told_of=waits)
+    told.put("waiting", "wait_band", start.service.bands.labels, listed.waiting[0])
     told.cells("first_contacts", listed.seen)
     told.cells("left_list", listed.reneged + listed.removed, by=("",))
 
 
-def _tell_bands(told: _Told, start: Start, listed: ListRun) -> None:
-    told.put("waiting", "wait_band", start.service.bands.labels, listed.waiting[0])
-
-
 def _tell_work(told: _Told, start: Start, option: Option | None, referrals: FloatArray, listed: ListRun) -> None:
     """Tell treatment, contacts and WTE: of the work done, and of the work if the list is to stay as it is."""
-    _tell_bands(told, start, listed)
     months, norms = start.months, start.service.norms
     done = _work(start, listed.seen)
     told.cells("in_treatment", done.treatment.stock, by=("", "tier"))
@@ -152,10 +172,14 @@ def _tell_work(told: _Told, start: Start, option: Option | None, referrals: Floa
         told.add("advice_requests", start.ehc.advice)
         contacts["plans"] = start.ehc.contacts(norms)
     told.put("contacts", "work", tuple(contacts), np.stack(list(contacts.values())))
-    kept = _work(start, _seen_as_they_come(start, referrals, listed))
+    kept = _work(start, _seen_as_they_come(start, referrals))
     needed = wte_of(norms, kept.load.total)
     told.add("wte_needed", needed)
-    for by, parts in (("work", kept.load.by_work()), ("tier", kept.load.by("tier"))):
+    for by, parts in (
+        ("work", kept.load.by_work()),
+        ("tier", kept.load.by("tier")),
+        ("age_band", kept.load.by("age_band")),
+    ):
         told.put("wte_needed", by, tuple(parts), wte_of(norms, np.stack(list(parts.values()))))
     told.add("wte_work", wte_of(norms, done.load.total))
     posts = staff_by_month(start.service.staff, months, changes=option.wte if option else ())
@@ -164,12 +188,18 @@ def _tell_work(told: _Told, start: Start, option: Option | None, referrals: Floa
     told.add("wte_gap", needed - post[:, None])
 
 
-def _seen_as_they_come(start: Start, referrals: FloatArray, listed: ListRun) -> FloatArray:
-    """Return children seen if the list is to stay as it is: those referred less those who leave unseen (C, M, P)."""
+def _seen_as_they_come(start: Start, referrals: FloatArray) -> FloatArray:
+    """Return children seen if the list stays as it is now: those referred less those who leave such a list unseen.
+
+    The same share of them leaves under every option: a list that grows, and loses more, takes no less work.
+    """
     own = start.has_list
-    referred, left = referrals[own].sum(axis=0), (listed.reneged + listed.removed)[own].sum(axis=0)
+    stays = (1 - start.reneging) * (1 - start.removal)
+    a_week = float(start.service.bands.read(start.opening.sum(axis=0)) @ (1 - stays))
+    referred = referrals[own].sum(axis=0)
+    left = a_week * start.calendar.days[:, None] / DAYS_A_WEEK
     seen = referrals.copy()
-    seen[own] *= np.maximum(1 - np.divide(left, referred, out=np.ones_like(left), where=referred > 0), 0.0)
+    seen[own] *= np.maximum(1 - np.divide(left, referred, out=np.ones_like(referred), where=referred > 0), 0.0)
     return seen
 
 
@@ -188,7 +218,7 @@ def _work(start: Start, seen: FloatArray) -> _Work:
         episode_weeks=norms.by_cell("episode_weeks", frame),
         contacts_per_episode=norms.by_cell("contacts_per_episode", frame),
         opening=start.in_treatment,
-        weeks_in_month=start.calendar.in_month,
+        weeks_in_month=start.calendar.days / DAYS_A_WEEK,
     )
     ehc = start.ehc
     load = Workload.of(
@@ -211,47 +241,69 @@ def wte_of(norms: Norms, hours: FloatArray) -> FloatArray:
     )
 
 
-def _capacity(start: Start, option: Option | None, referrals: FloatArray) -> FloatArray:
-    """Return first contacts a week of each clinic under an option (G, T).
+def capacity_under(start: Start, option: Option | None, referrals: FloatArray, seen: FloatArray) -> FloatArray:
+    """Return first contacts a week of each clinic under an option (G, T), before noise.
 
-    Hours for new children stay what they are. Where children are moved between tiers, a child takes other hours, and so
-    the hours make more or fewer first contacts; what children seen at once take more is taken from them. Posts more
-    bring first contacts with the treatment that follows them.
+    Hours for new children stay what they are. Where children are moved between tiers, hours follow them from clinic to
+    clinic, what children seen at once take more is taken from them, and they make more or fewer first contacts by the
+    hours that a child takes. Posts more bring first contacts with the treatment that follows them.
+
+    Parameters
+    ----------
+    start : Start
+    option : Option or None
+    referrals, seen : ndarray (C, M, P)
+        Under the option; seen tells the hours a child takes.
+
+    Raises
+    ------
+    SpecError
+        More hours or posts are taken away than there are.
     """
     if option is None:
         return start.capacity
-    month, norms = start.calendar.weeks.month, start.service.norms
-    capacity, hours = start.capacity, None
+    month, mean_hours = start.calendar.weeks.month, start.mean_hours
+    capacity = start.capacity
     if option.tiers:
-        before, after = (_mean_hours(start, each.mean(axis=2)) for each in (start.referrals, referrals))
+        before, after = start.referrals.mean(axis=2), referrals.mean(axis=2)
+        a_child = _hours_a_child(start, seen.mean(axis=2))
+        there = capacity * _hours_a_child(start, before)[:, month]
+        load = _hours(start, after) / np.maximum(_hours(start, before), LITTLE)
         at_once = np.setdiff1d(np.arange(len(start.of_cell)), start.has_list)
-        more = (referrals[at_once] - start.referrals[at_once]).mean(axis=2) * start.hours_a_child[at_once, None]
-        taken = more.sum(axis=0)[month] * start.calendar.weeks.share
-        capacity = (capacity * before[:, month] - start.clinic_share[:, None] * taken) / after[:, month]
-        hours = after
-    more_a_week = _more_contacts(start, option)
-    if option.wte:
-        posts = staff_by_month(start.service.staff, start.months, changes=option.wte)
-        extra = posts - staff_by_month(start.service.staff, start.months)
-        mean = start.mean_hours
-        if hours is not None:
-            mean = float(np.average(hours, axis=0, weights=start.clinic_share).mean())
-        contacts = first_contacts_for(
-            in_post(extra, vacancy_rate=norms.number("vacancy_rate")),
-            hours_a_child=mean,
-            clinical_hours_a_year=norms.number("clinical_hours_a_year"),
-            sickness_rate=norms.number("sickness_rate"),
+        taken = (after - before)[at_once].T @ start.hours_a_child[at_once]
+        hours = there * load[:, month]
+        left = there.sum(axis=0) - taken[month] * start.calendar.weeks.share
+        capacity = hours * left / np.maximum(hours.sum(axis=0), LITTLE) / a_child[:, month]
+        mean_hours = float(np.average(a_child.mean(axis=1), weights=start.clinic_share))
+    more = _more_contacts(start, option) + _contacts_of_posts(start, option, mean_hours)[month]
+    found = capacity + start.clinic_share[:, None] * (more * start.calendar.profile)
+    short = np.flatnonzero(found.sum(axis=0) < -ROUNDING)
+    if len(short):
+        day = start.calendar.mondays[short[0]]
+        raise SpecError(
+            f"option {option.name!r}: in the week of {day:%Y-%m-%d} it takes away more first contacts or hours than "
+            f"there are, by {-found.sum(axis=0)[short[0]]:.1f} first contacts. Take fewer away."
         )
-        more_a_week = more_a_week + contacts[month]
-    return np.maximum(capacity + start.clinic_share[:, None] * (more_a_week * start.calendar.profile), 0.0)
+    return np.maximum(found, 0.0)
 
 
-def _mean_hours(start: Start, referrals: FloatArray) -> FloatArray:
-    """Hours a child on the list of each clinic brings once seen, by month (G, M); referrals (C, M)."""
-    clinics = np.zeros((len(start.capacity), len(start.of_cell)))
-    clinics[start.of_cell[start.has_list], start.has_list] = 1.0
-    children, hours = clinics @ referrals, clinics @ (referrals * start.hours_a_child[:, None])
-    return np.divide(hours, children, out=np.full_like(hours, start.mean_hours), where=children > 0)
+def _hours(start: Start, children: FloatArray) -> FloatArray:
+    """Hours that children with a list bring, by clinic and month (G, M); children (C, M)."""
+    return start.joined @ (children * start.hours_a_child[:, None])
+
+
+def _hours_a_child(start: Start, children: FloatArray) -> FloatArray:
+    """Hours a child on the list of each clinic brings once seen, by month (G, M); children (C, M)."""
+    count, hours = start.joined @ children, _hours(start, children)
+    return np.divide(hours, count, out=np.full_like(hours, start.mean_hours), where=count > 0)
+
+
+def _contacts_of_posts(start: Start, option: Option, mean_hours: float) -> FloatArray:
+    """First contacts a week that the posts of an option make, month by month (M,)."""
+    if not option.wte:
+        return np.zeros(len(start.months))
+    with_, without = (staff_by_month(start.service.staff, start.months, changes=c) for c in (option.wte, ()))
+    return contacts_of_posts(start.service.norms, with_ - without, hours_a_child=mean_hours)
 
 
 def _more_contacts(start: Start, option: Option) -> FloatArray:

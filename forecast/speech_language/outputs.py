@@ -13,7 +13,16 @@ from forecast.calendar import academic_year
 from forecast.errors import SpecError
 from forecast.panel import FloatArray
 from forecast.paths import summary
-from forecast.speech_language.entry import answers, fit_entry, option_entry, queue_entry, settings_entry
+from forecast.speech_language.entry import (
+    answers,
+    capacity_entry,
+    fit_entry,
+    option_entry,
+    queue_entry,
+    settings_entry,
+    staff_entry,
+    today_entry,
+)
 from forecast.speech_language.fit import ListFit
 from forecast.speech_language.options import OptionRun
 from forecast.speech_language.proxy import BandHistory
@@ -28,7 +37,11 @@ AVERAGES = frozenset({"wte_needed", "wte_work", "wte_in_post", "wte_gap"})
 """Of an academic year it is the mean of its months."""
 COLUMNS = ("option", "measure", "by", "category", "freq", "ds")
 MONTHS_A_YEAR = 12
-WORST = ("published", "synthetic", "local")
+READ_OFF = frozenset({"median_wait", "p92_wait"})
+"""Read off published bands."""
+OF_EHC = frozenset({"plans", "advice"})
+"""Work that EHC demand alone brings."""
+WORST = ("published", "local", "synthetic")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,14 +56,16 @@ class ServiceProjection:
         By name of the option, `AS_NOW` first.
     history : DataFrame
         measure, by, category, ds, y, provenance: what was counted.
-    provenance : str
-        The worst of what the projection rests on: published, synthetic or local.
+    sources : mapping of str to str
+        Provenance of referrals, waiting and ehc: published, synthetic or local.
     listed : BandHistory
         The published list.
     fit : ListFit
         What it implies of first contacts and their booking.
     is_proxy : bool
         Whether referrals are the published proxy, in want of a log.
+    model : str
+        Name of the model of referrals.
     notes : tuple of str
         What is modelled and assumed.
     """
@@ -58,11 +73,18 @@ class ServiceProjection:
     start: Start
     runs: Mapping[str, OptionRun]
     history: pd.DataFrame
-    provenance: str
+    sources: Mapping[str, str]
     listed: BandHistory
     fit: ListFit
     is_proxy: bool
+    model: str
     notes: tuple[str, ...]
+
+    @property
+    def provenance(self) -> str:
+        """The worst of what the projection rests on: published, local or synthetic."""
+        used = ("referrals", "waiting", "ehc") if self.start.ehc is not None else ("referrals", "waiting")
+        return worst([self.sources[name] for name in used])
 
     @property
     def months(self) -> pd.DatetimeIndex:
@@ -143,14 +165,18 @@ class ServiceProjection:
         Returns
         -------
         DataFrame
-            option, measure, by, category, freq, ds, mean, median, lo and hi of each level, status ("outturn" or
-            "projected"), provenance.
+            option, measure, by, category, freq, ds, mean, median, lo and hi of each level, status ("outturn",
+            "modelled" or "projected"), provenance. Modelled are past figures that nobody counted: referrals of the
+            proxy, and waits read off published bands.
         """
         counted = pd.concat([self.history.assign(freq=MONTH), self._years_counted()], ignore_index=True)
-        past = counted.rename(columns={"y": "mean"}).assign(option=AS_NOW, median=counted["y"], status="outturn")
+        guessed = counted["measure"].isin(READ_OFF) | (counted["measure"].eq("referrals") & self.is_proxy)
+        past = counted.rename(columns={"y": "mean"}).assign(
+            option=AS_NOW, median=counted["y"], status=np.where(guessed, "modelled", "outturn")
+        )
         ahead = pd.concat(list(self._projected(levels)), ignore_index=True)
-        both = pd.concat([past, ahead.assign(status="projected", provenance=self.provenance)], ignore_index=True)
-        quantiles = [name for name in ahead.columns if name not in COLUMNS]
+        both = pd.concat([past, ahead.assign(status="projected")], ignore_index=True)
+        quantiles = [name for name in ahead.columns if name not in (*COLUMNS, "provenance")]
         return both[[*COLUMNS, *quantiles, "status", "provenance"]]
 
     def entry(self) -> dict[str, Any]:
@@ -167,7 +193,10 @@ class ServiceProjection:
             "target": {"within_weeks": target.within_weeks, "share": target.share, "by": f"{target.by:%Y-%m}"},
             "bands": list(start.service.bands.labels),
             "norms": start.service.norms.listed().to_dict(orient="records"),
-            "settings": settings_entry(start),
+            "settings": settings_entry(start, model=self.model),
+            "staff": staff_entry(start),
+            "capacity": capacity_entry(start),
+            "today": today_entry(start, self.runs[AS_NOW]),
             "fit": fit_entry(self.fit),
             "queue": queue_entry(start),
             "options": [option_entry(start, run) for run in self.runs.values()],
@@ -187,7 +216,17 @@ class ServiceProjection:
                         continue
                     made = self.frame(measure, by=by, option=option, freq=freq, levels=levels)
                     told = {"option": option, "measure": measure, "by": by, "freq": freq}
-                    yield made.assign(**told, category=made["category"] if by else "")
+                    category = made["category"] if by else pd.Series("", index=made.index)
+                    rests_on = category.map(lambda part, measure=measure: self._rests_on(measure, str(part)))
+                    yield made.assign(**told, category=category, provenance=rests_on)
+
+    def _rests_on(self, measure: str, category: str) -> str:
+        """Provenance of a projected figure, by what it is made of."""
+        if measure == "wte_in_post":
+            return "published"
+        if measure == "advice_requests" or category in OF_EHC:
+            return self.sources["ehc"]
+        return self.provenance
 
     def _years(
         self, measure: str, by: str, categories: Sequence[str], values: FloatArray
@@ -228,9 +267,9 @@ class ServiceProjection:
 
 
 def worst(provenances: Sequence[str]) -> str:
-    """Return the one of several provenances that a reader must be told of.
+    """Return the one of several provenances that a reader must be told of: above all that something is made up.
 
-    >>> worst(["published", "synthetic"])
+    >>> worst(["published", "synthetic", "local"])
     'synthetic'
     """
     return max(provenances, key=WORST.index)

@@ -12,19 +12,19 @@ import numpy as np
 import pandas as pd
 
 from forecast.ehc.outputs import Projection
-from forecast.errors import InputError
-from forecast.models.specs import ModelSpec
+from forecast.errors import InputError, SpecError
+from forecast.models.specs import ModelSpec, spec_name
 from forecast.panel import FloatArray, IntArray
-from forecast.sources.observations import visible
 from forecast.speech_language.cells import NO_LIST, Cells
 from forecast.speech_language.clinics import Booking
-from forecast.speech_language.demand import RECENT, Ask, demand_of, listed_referrals, recent_referrals
+from forecast.speech_language.demand import Ask, demand_of, listed_referrals, recent_referrals
+from forecast.speech_language.door import check_options, checked_log, known_lists
 from forecast.speech_language.ehc_demand import ehc_demand
 from forecast.speech_language.fit import ListFit, capacity_noise, fit_list
 from forecast.speech_language.history import counted_list, counted_referrals
 from forecast.speech_language.norms import weekly
 from forecast.speech_language.options import OptionRun, run_option
-from forecast.speech_language.outputs import ServiceProjection, worst
+from forecast.speech_language.outputs import WORST, ServiceProjection, worst
 from forecast.speech_language.proxy import BandHistory, band_history
 from forecast.speech_language.referrals import ReferralPaths
 from forecast.speech_language.service import AS_NOW, Service
@@ -37,7 +37,7 @@ from forecast.speech_language.start import (
 )
 from forecast.speech_language.weeks import MonthWeeks
 
-PROVENANCE: Mapping[str, str] = MappingProxyType({"referrals": "local", "waiting": "published", "ehc": "published"})
+NO_PROVENANCE: Mapping[str, str] = MappingProxyType({})
 
 
 def project(
@@ -50,7 +50,7 @@ def project(
     months: int = 48,
     model: ModelSpec = "auto",
     as_of: date | str | None = None,
-    provenance: Mapping[str, str] = PROVENANCE,
+    provenance: Mapping[str, str] = NO_PROVENANCE,
     n_paths: int = 1000,
     seed: int = 0,
     executor: Executor | None = None,
@@ -78,8 +78,8 @@ def project(
     as_of : date, optional
         Nothing of `waiting` that became available later is read.
     provenance : mapping
-        Of referrals, waiting and ehc: "published", "synthetic" or "local"; by default referrals are local and the
-        others published.
+        Of referrals, waiting and ehc: "published", "synthetic" or "local"; by default that of a column `provenance`
+        of the log, or else local, and the others published.
     n_paths, seed : int
         The same seed gives the same paths.
     executor : concurrent.futures.Executor, optional
@@ -96,12 +96,15 @@ def project(
     InputError
         No such provider, or a list or log that cannot be used.
     """
+    if months < 1:
+        raise SpecError(f"months {months}: at least 1 is needed. Ask for more.")
     ask = Ask(model=model, n_paths=n_paths, seed=seed, executor=executor)
-    known = waiting if as_of is None else visible(waiting, pd.Timestamp(as_of))
-    listed = band_history(known, provider)
+    checked = checked_log(referrals, as_of=as_of) if referrals is not None else None
+    listed = band_history(known_lists(waiting, as_of=as_of), provider)
     first = listed.months[-1] + pd.offsets.MonthBegin()
     ahead = pd.date_range(first, periods=months, freq="MS").as_unit("ns")
-    demand = demand_of(ask, listed, referrals, ahead)
+    check_options(service, ahead)
+    demand = demand_of(ask, listed, checked, ahead)
     if ehc is not None and ehc.paths["caseload"].shape[0] != n_paths:
         raise InputError(
             f"EHC demand of {ehc.area.name}: {ehc.paths['caseload'].shape[0]} paths, the service has {n_paths}. "
@@ -110,24 +113,43 @@ def project(
     start, fit = _start(service, listed, demand, ehc, ahead, ask)
     runs: dict[str, OptionRun] = {AS_NOW: _with_sources(run_option(start, None), demand)}
     runs |= {option.name: run_option(start, option) for option in service.options}
-    used = {**PROVENANCE, **provenance}
-    if referrals is None:
-        used["referrals"] = used["waiting"]
-    rests_on = [used["referrals"], used["waiting"], *([used["ehc"]] if ehc is not None else [])]
+    used = _provenances(provenance, checked)
+    before = demand.history[demand.history["ds"].lt(ahead[0])]
     history = [
-        counted_referrals(demand.history).assign(provenance=used["referrals"]),
+        counted_referrals(before).assign(provenance=used["referrals"]),
         counted_list(listed, service).assign(provenance=used["waiting"]),
     ]
     return ServiceProjection(
         start=start,
         runs=runs,
         history=pd.concat(history, ignore_index=True),
-        provenance=worst(rests_on),
+        sources=used,
         listed=listed,
         fit=fit,
         is_proxy=referrals is None,
+        model=spec_name(model),
         notes=tuple(dict.fromkeys(_notes(start, fit, demand, referrals is None))),
     )
+
+
+def _provenances(given: Mapping[str, str], referrals: pd.DataFrame | None) -> dict[str, str]:
+    """Where referrals, waiting and ehc come from.
+
+    Raises
+    ------
+    SpecError
+        A word that is none of the three.
+    """
+    used = {"waiting": "published", "ehc": "published", **given}
+    if referrals is None:
+        used["referrals"] = used["waiting"]
+    elif "referrals" not in used:
+        told = list(referrals["provenance"].unique()) if "provenance" in referrals else ["local"]
+        used["referrals"] = worst([str(word) for word in told])
+    odd = [word for word in used.values() if word not in WORST]
+    if odd:
+        raise SpecError(f"provenance {odd[0]!r}: it is one of {', '.join(WORST)}. Correct it.")
+    return used
 
 
 def _start(
@@ -152,7 +174,9 @@ def _start(
         booking=service.booking if isinstance(service.booking, Booking) else None,
     )
     recent = recent_referrals(demand.history, cells, listed.months[-1])
-    total = capacity_by_week(service, fit, calendar)
+    hours = pathways(service, cells)
+    a_child = float(np.average(hours[has_list], weights=recent[has_list])) if recent[has_list].any() else 1.0
+    total = capacity_by_week(service, fit, calendar, hours_a_child=a_child)
     share = np.bincount(of_cell[has_list], weights=recent[has_list], minlength=n_clinics)
     opening = shared_out(fit.opening, recent, has_list)
     seen = _seen_a_week(recent, has_list, float(total.mean()))
@@ -164,12 +188,19 @@ def _start(
         referrals=demand.paths,
         of_cell=of_cell,
         capacity=np.outer(share / share.sum(), total),
-        noise=capacity_noise(fit, weeks=len(calendar.mondays), n_paths=ask.n_paths, seed=ask.seed),
+        clinic_share=share / share.sum(),
+        noise=capacity_noise(
+            fit,
+            weeks=len(calendar.mondays),
+            n_paths=ask.n_paths,
+            seed=ask.seed,
+            referrals=demand.paths[has_list].sum(axis=0),
+        ),
         reneging=leaving[0],
         removal=leaving[1],
         booking=fit.booking,
         in_treatment=treated_at_start(service, cells, recent, seen),
-        hours_a_child=pathways(service, cells),
+        hours_a_child=hours,
         ehc=ehc_demand(ehc, months=ahead, norms=service.norms) if ehc is not None else None,
     )
     return start, fit
@@ -177,7 +208,7 @@ def _start(
 
 def _seen_a_week(recent: FloatArray, has_list: IntArray, capacity: float) -> FloatArray:
     """First contacts a week of each cell as it is (C,): with a list a share of the capacity, else the referrals."""
-    seen = recent * 12 / RECENT / (365.25 / 7)
+    seen = recent / (365.25 / 7)
     seen[has_list] = capacity * recent[has_list] / recent[has_list].sum()
     return seen
 

@@ -1,8 +1,8 @@
 """Inverse questions: what it takes to meet a target, to stop a list from growing, and what more staff buys.
 
-Each path has an answer of its own, found by a search on the simulator: with more first contacts a list is never longer,
-nor, unless booking never looks at the wait, is a smaller share of it within the target. The answers of all paths
-together give a middle one and a range.
+Each path has an answer of its own, found by a search on the simulator: with more first contacts a list is never longer.
+Nor is a smaller share of it within the target, but for two cases: booking that never looks at the wait, and clinics of
+which some have hardly a list left. The answers of all paths together give a middle one and a range.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from forecast.speech_language.clinics import Clinics
 from forecast.speech_language.options import clinics_of
 from forecast.speech_language.start import Start
 from forecast.speech_language.waiting_list import ListRun, run_list
-from forecast.speech_language.workforce import established, first_contacts_for, in_post, wte_for
+from forecast.speech_language.workforce import contacts_of_posts
 
 Gap = Callable[[ListRun, IntArray], FloatArray]
 
@@ -26,7 +26,8 @@ STEPS = 16
 TRIPLINGS = 3
 NARROW = 0.01  # first contacts a week
 HALF, LITTLE = 0.5, 0.02
-POINTS, CHILDREN = 0.2, 0.5
+POINTS = 0.2
+CHILDREN = 0.005  # of the list
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +62,10 @@ class Question:
     """
 
     def __init__(self, start: Start, since: pd.Timestamp) -> None:
-        own, n_clinics = start.has_list, len(start.capacity)
-        joined = np.zeros((n_clinics, len(own)))
-        joined[start.of_cell[own], np.arange(len(own))] = 1.0
+        n_clinics, joined = len(start.capacity), start.joined
         self._start, self.since = start, since
-        self._opening = joined @ start.opening[own]
-        self._referrals = np.tensordot(joined, start.referrals[own], axes=1)
+        self._opening = joined @ start.opening
+        self._referrals = np.tensordot(joined, start.referrals, axes=1)
         plain = clinics_of(start, None)
         self._clinics = Clinics(
             of_cell=np.arange(n_clinics),
@@ -175,7 +174,9 @@ def capacity_to_keep_pace(start: Start, since: pd.Timestamp) -> Needed:
     opening = np.full(start.referrals.shape[2], start.opening.sum())
     before = question.run(np.zeros_like(opening), n_months=at).size.sum(axis=0)[-1] if at else opening
     last = len(start.months)
-    return question.fewest(lambda run, paths: before[paths] - run.size.sum(axis=0)[-1], n_months=last, near=CHILDREN)
+    return question.fewest(
+        lambda run, paths: before[paths] - run.size.sum(axis=0)[-1], n_months=last, near=CHILDREN * float(before.max())
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +202,8 @@ class Bought:
 def bought_by(start: Start, since: pd.Timestamp, *, posts: float) -> Bought:
     """Say what more posts from a month on change by the target's month."""
     at = start.month_of(start.service.target.by)
-    question, more = Question(start, since), contacts_of_posts(start, posts)
+    question = Question(start, since)
+    more = float(contacts_of_posts(start.service.norms, np.array(posts), hours_a_child=start.mean_hours))
     n_paths = start.referrals.shape[2]
     without, with_ = (question.run(np.full(n_paths, each), n_months=at + 1) for each in (0.0, more))
     return Bought(
@@ -210,28 +212,3 @@ def bought_by(start: Start, since: pd.Timestamp, *, posts: float) -> Bought:
         with_.size.sum(axis=0)[at] - without.size.sum(axis=0)[at],
         with_.within[0, at] - without.within[0, at],
     )
-
-
-def contacts_of_posts(start: Start, posts: float) -> float:
-    """Return the first contacts a week that established posts make, with the treatment that follows."""
-    norms = start.service.norms
-    return float(
-        first_contacts_for(
-            in_post(np.array(posts), vacancy_rate=norms.number("vacancy_rate")),
-            hours_a_child=start.mean_hours,
-            clinical_hours_a_year=norms.number("clinical_hours_a_year"),
-            sickness_rate=norms.number("sickness_rate"),
-        )
-    )
-
-
-def posts_of_contacts(start: Start, a_week: FloatArray) -> FloatArray:
-    """Return the established posts that first contacts a week take, with the treatment that follows."""
-    norms = start.service.norms
-    post = wte_for(
-        a_week,
-        hours_a_child=start.mean_hours,
-        clinical_hours_a_year=norms.number("clinical_hours_a_year"),
-        sickness_rate=norms.number("sickness_rate"),
-    )
-    return established(post, vacancy_rate=norms.number("vacancy_rate"))

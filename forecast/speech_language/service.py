@@ -237,6 +237,8 @@ def booking_words(booking: Booking) -> str:
     if not booking.share:
         return "first contacts whatever the wait"
     who = f"those who have waited {booking.over_weeks} weeks or more" if booking.over_weeks else "the longest waiting"
+    if booking.share == 1:
+        return f"{who} first, the others whatever the wait"
     return f"of first contacts {100 * booking.share:.3g}% for {who}, the others whatever the wait"
 
 

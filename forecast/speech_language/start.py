@@ -15,9 +15,10 @@ from forecast.speech_language.clinics import Booking
 from forecast.speech_language.ehc_demand import EhcDemand
 from forecast.speech_language.fit import ListFit
 from forecast.speech_language.service import CapacityStep, Service
+from forecast.speech_language.staff import staff_by_month
 from forecast.speech_language.treatment import steady_opening
 from forecast.speech_language.weeks import MonthWeeks
-from forecast.speech_language.workforce import pathway_hours
+from forecast.speech_language.workforce import contacts_of_posts, pathway_hours
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,6 +38,8 @@ class Start:
         Clinic of each cell; `NO_LIST` where there is no list.
     capacity : ndarray (G, T)
         First contacts a week of each clinic, before noise.
+    clinic_share : ndarray (G,)
+        Share of the first contacts that each clinic has.
     noise : ndarray (T, P)
     reneging, removal : ndarray (B,)
         A week.
@@ -55,6 +58,7 @@ class Start:
     referrals: FloatArray
     of_cell: IntArray
     capacity: FloatArray
+    clinic_share: FloatArray
     noise: FloatArray
     reneging: FloatArray
     removal: FloatArray
@@ -74,10 +78,11 @@ class Start:
         return np.flatnonzero(self.of_cell != NO_LIST)
 
     @property
-    def clinic_share(self) -> FloatArray:
-        """Share of the first contacts that each clinic has (G,)."""
-        total = self.capacity.sum(axis=1)
-        return total / total.sum() if total.sum() > 0 else np.full(len(total), 1 / len(total))
+    def joined(self) -> FloatArray:
+        """Cells of each clinic, as 1 and 0 (G, C)."""
+        clinics = np.zeros((len(self.capacity), len(self.of_cell)))
+        clinics[self.of_cell[self.has_list], self.has_list] = 1.0
+        return clinics
 
     @property
     def mean_hours(self) -> float:
@@ -134,8 +139,18 @@ def shared_out(total: FloatArray, recent: FloatArray, has_list: IntArray) -> Flo
     return opening
 
 
-def capacity_by_week(service: Service, fit: ListFit, calendar: MonthWeeks) -> FloatArray:
+def capacity_by_week(service: Service, fit: ListFit, calendar: MonthWeeks, *, hours_a_child: float) -> FloatArray:
     """Return first contacts of the whole service in each week (T,), before noise: on working days.
+
+    A fitted capacity grows and shrinks with the posts there are; one that is given stands as it is.
+
+    Parameters
+    ----------
+    service : Service
+    fit : ListFit
+    calendar : MonthWeeks
+    hours_a_child : float
+        Mean hours that a child on the list brings once seen.
 
     Raises
     ------
@@ -144,8 +159,12 @@ def capacity_by_week(service: Service, fit: ListFit, calendar: MonthWeeks) -> Fl
     """
     if isinstance(service.capacity, tuple):
         level = _levels(service.capacity, calendar)
+    elif isinstance(service.capacity, str):
+        posts = staff_by_month(service.staff, calendar.months)
+        more = contacts_of_posts(service.norms, posts - posts[0], hours_a_child=hours_a_child)
+        level = np.maximum(fit.capacity + more, 0.0)[calendar.weeks.month]
     else:
-        level = np.full(len(calendar.mondays), fit.capacity if isinstance(service.capacity, str) else service.capacity)
+        level = np.full(len(calendar.mondays), service.capacity)
     return level * calendar.profile
 
 

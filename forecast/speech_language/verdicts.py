@@ -76,9 +76,8 @@ def stops_growing(waiting: FloatArray, *, opening: float, months: pd.DatetimeInd
 
 def middle(values: FloatArray, *, digits: int = 2) -> dict[str, float | None]:
     """Return the median and the 80 % range of paths as plain values; None where it is not finite."""
-    rising = np.sort(values)
-    found = {"median": float(np.median(values)), "low": _at(rising, LOW), "high": _at(rising, HIGH)}
-    return {name: _plain(value, digits) for name, value in found.items()}
+    found = (_between(values, q) for q in (0.5, LOW, HIGH))
+    return dict(zip(("median", "low", "high"), (_plain(value, digits) for value in found), strict=True))
 
 
 def _when(at: FloatArray, months: pd.DatetimeIndex) -> When:
@@ -91,6 +90,14 @@ def _when(at: FloatArray, months: pd.DatetimeIndex) -> When:
 def _at(rising: FloatArray, q: float) -> float:
     """Quantile of sorted values that may end in infinite ones: one of them, never between two."""
     return float(rising[min(int(q * len(rising)), len(rising) - 1)])
+
+
+def _between(values: FloatArray, q: float) -> float:
+    """Quantile, between two neighbours as in tables; infinite where one of them is."""
+    rising = np.sort(values)
+    at = q * (len(rising) - 1)
+    low, high = rising[int(np.floor(at))], rising[int(np.ceil(at))]
+    return float(low + (high - low) * (at - np.floor(at))) if np.isfinite(high) else float(high)
 
 
 def _plain(value: float, digits: int) -> float | None:

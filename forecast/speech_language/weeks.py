@@ -52,6 +52,11 @@ class MonthWeeks:
         """Weeks of each month (M,)."""
         return np.bincount(self.weeks.month).astype(np.float64)
 
+    @property
+    def days(self) -> FloatArray:
+        """Days of each month (M,)."""
+        return self.months.days_in_month.to_numpy(dtype=np.float64)
+
     def until(self, n_months: int) -> MonthWeeks:
         """Return the first months alone."""
         kept = self.weeks.month < n_months

@@ -115,6 +115,27 @@ def wte_for(
     return wte(a_month, clinical_hours_a_year=clinical_hours_a_year, sickness_rate=sickness_rate)
 
 
+def contacts_of_posts(norms: Norms, posts: FloatArray, *, hours_a_child: float) -> FloatArray:
+    """Return the first contacts a week that established posts make, with the treatment that follows."""
+    return first_contacts_for(
+        in_post(posts, vacancy_rate=norms.number("vacancy_rate")),
+        hours_a_child=hours_a_child,
+        clinical_hours_a_year=norms.number("clinical_hours_a_year"),
+        sickness_rate=norms.number("sickness_rate"),
+    )
+
+
+def posts_of_contacts(norms: Norms, a_week: FloatArray, *, hours_a_child: float) -> FloatArray:
+    """Return the established posts that first contacts a week take, with the treatment that follows."""
+    post = wte_for(
+        a_week,
+        hours_a_child=hours_a_child,
+        clinical_hours_a_year=norms.number("clinical_hours_a_year"),
+        sickness_rate=norms.number("sickness_rate"),
+    )
+    return established(post, vacancy_rate=norms.number("vacancy_rate"))
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Workload:
     """Working hours a month, by the work they go to.

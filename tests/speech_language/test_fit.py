@@ -11,6 +11,7 @@ from forecast.speech_language.clinics import Booking, Clinics, Weeks
 from forecast.speech_language.fit import capacity_noise, fit_list, noise_of
 from forecast.speech_language.proxy import BandHistory, band_history
 from forecast.speech_language.waiting_list import run_list
+from forecast.speech_language.weeks import MonthWeeks
 from tests.speech_language.published_lists import observations
 
 NONE = np.zeros(7)
@@ -53,7 +54,7 @@ def fitted(history, referrals, *, leaving=NONE, bands=None, booking=None):
 @pytest.mark.parametrize("booking", [Booking(), Booking(share=0.3, over_weeks=18), Booking(share=0.6, over_weeks=18)])
 def test_capacity_and_rule_are_found_again(booking):
     fit = fitted(*run_with(booking))
-    assert fit.capacity == pytest.approx(20.0, abs=1e-9)
+    assert fit.observed == pytest.approx(20.0, abs=1e-9)
     assert fit.booking.share == pytest.approx(booking.share, abs=0.11)
     assert fit.error_children < 1e-9
     assert fit.error_points < 5
@@ -64,8 +65,8 @@ def test_capacity_and_rule_are_found_again(booking):
 def test_who_leaves_unseen_is_not_capacity():
     leaving = np.full(7, 0.005)
     history, referrals = run_with(Booking(), leaving=leaving)
-    assert fitted(history, referrals, leaving=leaving).capacity == pytest.approx(20.0, rel=0.01)
-    assert fitted(history, referrals).capacity > 22
+    assert fitted(history, referrals, leaving=leaving).observed == pytest.approx(20.0, rel=0.01)
+    assert fitted(history, referrals).observed > 22
     with pytest.raises(InputError, match="more children leave it unseen"):
         fitted(history, referrals, leaving=np.full(7, 0.2))
 
@@ -76,7 +77,7 @@ def test_bands_of_the_service_need_not_be_those_published():
         fitted(history, referrals, leaving=np.full(bands.n, 0.005), bands=bands)
         for bands in (WaitBands(), WaitBands((6, 30)))
     )
-    assert other.capacity == pytest.approx(one.capacity)
+    assert other.observed == pytest.approx(one.observed)
     assert other.booking == one.booking
 
 
@@ -93,14 +94,14 @@ def test_a_wrong_total_within_the_months_does_not_move_the_capacity():
     other = BandHistory(
         code="A", name="A", months=history.months, bands=bands, total=bands.sum(axis=1), available=history.available
     )
-    assert fitted(other, referrals).capacity == pytest.approx(20.0, abs=1e-9)
+    assert fitted(other, referrals).observed == pytest.approx(20.0, abs=1e-9)
 
 
 def test_a_gap_leaves_the_months_after_it_and_too_few_are_refused():
     history, referrals = run_with(Booking())
     later = referrals.copy()
     later[4] = np.nan
-    assert fitted(history, later).capacity == pytest.approx(20.0, abs=1e-9)
+    assert fitted(history, later).observed == pytest.approx(20.0, abs=1e-9)
     later[8] = np.nan
     with pytest.raises(InputError, match=r"2 months in a row .* 3 are needed"):
         fitted(history, later)
@@ -129,3 +130,12 @@ def test_noise_brings_lists_as_far_as_published_ones_strayed(monkeypatch):
     strayed = np.sqrt(seen.var(axis=1) + fit.referrals * weeks) / children
     asked = 0.08 * np.arange(1, 7) ** 0.6 * (children / 600) ** -0.25
     assert strayed == pytest.approx(asked, rel=0.25)
+
+
+def test_a_quarter_of_the_growth_is_taken_to_go_on():
+    history, referrals = run_with(Booking(), capacity=14.0)
+    fit = fitted(history, referrals)
+    weeks = MonthWeeks.of(history.months[1:]).in_month.sum()
+    growth = (history.total[-1] - history.total[0]) / weeks
+    assert growth > 3
+    assert fit.capacity == pytest.approx(fit.observed + 0.75 * growth)

@@ -63,7 +63,46 @@ def test_universal_children_are_seen_at_once(made: slt.ServiceProjection) -> Non
     where = made.paths("first_contacts", by="tier")[1].index("universal")
     seen, referred = (made.paths(name, by="tier")[0][where] for name in ("first_contacts", "referrals"))
     assert np.allclose(seen, referred)
-    assert not made.paths("waiting", by="tier")[0][where].any()
+    assert "universal" not in made.paths("waiting", by="tier")[1]
+
+
+def test_a_month_with_an_unknown_count_is_not_fitted_to(made: slt.ServiceProjection) -> None:
+    log = referral_log()
+    rows = log.index[log["ds"].eq("2022-03-01") & log["tier"].eq("specialist")]
+    log.loc[rows[0], "y"] = np.nan
+    assert project(referrals=log).fit.observed == pytest.approx(project().fit.observed)
+
+
+def test_a_combination_without_referrals_in_a_log_that_goes_on_has_none() -> None:
+    log = referral_log(last="2023-12-01")
+    log = log[~(log["locality"].eq("North") & log["tier"].eq("targeted"))]
+    made = project(referrals=log)
+    frame = made.start.cells.frame
+    assert not made.start.referrals[frame["locality"].eq("North") & frame["tier"].eq("targeted")].any()
+
+
+def test_no_period_is_both_counted_and_projected() -> None:
+    table = project(referrals=referral_log(last="2023-12-01")).table()
+    keys = ["option", "measure", "by", "category", "freq", "ds"]
+    assert not table.duplicated(keys).any()
+
+
+def test_a_log_that_covers_all_months_is_taken_as_it_is() -> None:
+    made = project(referrals=referral_log(last="2024-06-01"))
+    assert total(made, "referrals").std(axis=1).max() == 0
+
+
+def test_counts_that_came_later_are_not_read() -> None:
+    log = referral_log(last="2023-12-01")
+    late = log.assign(available=log["ds"] + pd.offsets.MonthEnd())
+    made = project(referrals=late, as_of="2023-12-15")
+    assert total(made, "referrals")[1].std() == 0
+    assert total(made, "referrals")[2].std() > 0
+
+
+def test_a_log_tells_where_it_comes_from() -> None:
+    assert project(referrals=referral_log().assign(provenance="synthetic")).provenance == "synthetic"
+    assert project().provenance == "local"
 
 
 def test_the_same_seed_gives_the_same_table() -> None:
@@ -114,12 +153,37 @@ def test_nothing_published_after_the_day_is_read() -> None:
     assert made.months[0] == pd.Timestamp("2023-09-01")
 
 
+LATE = slt.Option(name="late", title="Late", wte=(slt.StaffChange(date(2030, 1, 1), 1.0),))
+EARLY = slt.Option(
+    name="early",
+    title="Early",
+    tiers=(slt.TierMove(from_tier="specialist", to_tier="targeted", share=0.5, start=date(2023, 9, 1)),),
+)
 CUT = slt.Option(name="cut", title="Cut", wte=(slt.StaffChange(date(2024, 1, 1), -99.0),))
 
 
 @pytest.mark.parametrize(
     ("changed", "error", "said"),
     [
+        ({"months": 0}, SpecError, "months 0: at least 1"),
+        ({"as_of": "rubbish"}, SpecError, "as_of 'rubbish': not a day"),
+        ({"as_of": "2020-01-01"}, InputError, "none was published by 2020-01-01"),
+        ({"provenance": {"waiting": "private"}}, SpecError, "provenance 'private'"),
+        ({"referrals": referral_log().drop(columns="tier")}, InputError, "referral log: no column tier"),
+        ({"referrals": referral_log().iloc[:0]}, InputError, "referral log: no row"),
+        ({"referrals": pd.concat([referral_log()] * 2)}, InputError, "stands twice in"),
+        ({"referrals": referral_log().assign(y=-1.0)}, InputError, "a count of -1"),
+        (
+            {"referrals": referral_log().assign(ds=lambda rows: rows["ds"] + pd.Timedelta(days=14))},
+            InputError,
+            "is not the first of a month",
+        ),
+        (
+            {"service": service(options=(LATE,))},
+            SpecError,
+            "option 'late': it starts on 2030-01-01",
+        ),
+        ({"service": service(options=(EARLY,))}, SpecError, "option 'early': move from specialist to targeted starts"),
         ({"provider": "RYY"}, InputError, "no such organisation"),
         ({"service": service(seen_at_once=("special",))}, SpecError, "seen_at_once 'special': not a tier"),
         ({"service": service(in_treatment={"targeted": 3.0})}, SpecError, "in_treatment: 'specialist' has no figure"),
@@ -137,12 +201,17 @@ def test_what_does_not_fit_together_is_refused(changed: dict[str, object], error
         project(**changed)
 
 
-def test_every_projected_row_rests_on_the_worst_provenance(made: slt.ServiceProjection) -> None:
+def test_a_row_says_what_it_rests_on(made: slt.ServiceProjection) -> None:
     table = made.table()
     ahead = table["status"].eq("projected")
-    assert set(table.loc[ahead, "provenance"]) == {"synthetic"}
+    posts = table["measure"].eq("wte_in_post")
+    assert set(table.loc[ahead & ~posts, "provenance"]) == {"synthetic"}
+    assert set(table.loc[ahead & posts, "provenance"]) == {"published"}
     assert set(table.loc[~ahead & table["measure"].eq("referrals"), "provenance"]) == {"synthetic"}
     assert set(table.loc[~ahead & ~table["measure"].eq("referrals"), "provenance"]) == {"published"}
+    read_off = table["measure"].isin(["median_wait", "p92_wait"])
+    assert set(table.loc[~ahead & read_off, "status"]) == {"modelled"}
+    assert set(table.loc[~ahead & ~read_off, "status"]) == {"outturn"}
 
 
 def test_a_redesign_can_send_children_where_there_were_none() -> None:

@@ -13,8 +13,6 @@ from forecast.speech_language.questions import (
     bought_by,
     capacity_for_target,
     capacity_to_keep_pace,
-    contacts_of_posts,
-    posts_of_contacts,
 )
 from tests.speech_language.clinic import LIST, published, referral_log, service
 
@@ -80,17 +78,12 @@ def test_keeping_pace_leaves_the_list_as_long_as_before(made: slt.ServiceProject
     found = capacity_to_keep_pace(made.start, SINCE)
     run = Question(made.start, SINCE).run(found.more)
     before = made.runs["as_now"].total("waiting")[2]
-    assert np.allclose(run.size.sum(axis=0)[-1], before, rtol=0.01)
+    assert np.allclose(run.size.sum(axis=0)[-1], before, atol=2.5)
 
 
 def test_a_target_that_no_capacity_can_meet_in_time_is_said_to_be_out_of_reach(made: slt.ServiceProjection) -> None:
     late = capacity_for_target(made.start, pd.Timestamp("2024-11-01"))
     assert np.isinf(late.more).any()
-
-
-def test_posts_and_first_contacts_turn_into_each_other(made: slt.ServiceProjection) -> None:
-    a_week = contacts_of_posts(made.start, 3.0)
-    assert posts_of_contacts(made.start, np.array([a_week]))[0] == pytest.approx(3.0)
 
 
 def test_what_posts_buy_is_the_difference_of_two_runs(made: slt.ServiceProjection) -> None:

@@ -58,16 +58,22 @@ def test_the_list_is_shared_out_as_referrals_are() -> None:
 
 def test_a_capacity_holds_from_its_day_until_the_next() -> None:
     steps = (slt.CapacityStep(start=date(2023, 1, 1), a_week=5), slt.CapacityStep(start=date(2024, 1, 1), a_week=8))
-    made = capacity_by_week(service(capacity=steps), fitted(), calendar())
+    made = capacity_by_week(service(capacity=steps), fitted(), calendar(), hours_a_child=8.0)
     weeks = calendar().mondays + pd.Timedelta(days=3)
     assert made / calendar().profile == pytest.approx(np.where(weeks < pd.Timestamp("2024-01-01"), 5.0, 8.0))
-    assert capacity_by_week(service(), fitted(), calendar()).mean() == pytest.approx(7.5)
+    assert capacity_by_week(service(), fitted(), calendar(), hours_a_child=8.0).mean() == pytest.approx(7.5)
 
 
 def fitted() -> ListFit:
     booking = slt.Booking()
     return ListFit(
-        opening=np.zeros(105), capacity=7.5, booking=booking, error_children=0.0, error_points=0.0, referrals=9.0
+        opening=np.zeros(105),
+        capacity=7.5,
+        observed=7.0,
+        booking=booking,
+        error_children=0.0,
+        error_points=0.0,
+        referrals=9.0,
     )
 
 

@@ -27,13 +27,16 @@ from forecast.speech_language.workforce import (
     WORK,
     Workload,
     available_hours,
+    contacts_of_posts,
     established,
     first_contacts_for,
     in_post,
     pathway_hours,
+    posts_of_contacts,
     wte,
     wte_for,
 )
+from tests.speech_language.clinic import norms as norms_of_a_test
 
 MONTHS = pd.date_range("2024-03-01", periods=4, freq="MS")
 CLINIC = pd.DataFrame({"locality": ["Marple"], "age_band": ["0-4"], "tier": ["targeted"]})
@@ -227,3 +230,10 @@ def test_no_more_posts_can_go_than_there_are():
 def test_what_cannot_be_is_refused(make, says):
     with pytest.raises(SpecError, match=says):
         make()
+
+
+def test_posts_and_first_contacts_turn_into_each_other() -> None:
+    given = norms_of_a_test()
+    a_week = contacts_of_posts(given, np.array([3.0, -1.0]), hours_a_child=8.0)
+    assert a_week[0] == pytest.approx(3 * 0.9 * 1000 * 0.95 / (365.25 / 7) / 8)
+    assert posts_of_contacts(given, a_week, hours_a_child=8.0) == pytest.approx([3.0, -1.0])
