@@ -20,8 +20,9 @@ from forecast.speech_language.clinics import Booking
 from forecast.speech_language.demand import Ask, demand_of, listed_referrals, recent_referrals
 from forecast.speech_language.door import check_options, checked_log, known_lists
 from forecast.speech_language.ehc_demand import ehc_demand
-from forecast.speech_language.fit import ListFit, capacity_noise, fit_list
+from forecast.speech_language.fit import ListFit, fit_list
 from forecast.speech_language.history import counted_list, counted_referrals
+from forecast.speech_language.noise import capacity_noise
 from forecast.speech_language.norms import weekly
 from forecast.speech_language.options import OptionRun, run_option
 from forecast.speech_language.outputs import WORST, ServiceProjection, worst

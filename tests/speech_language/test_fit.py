@@ -8,7 +8,8 @@ from forecast.calendar import working_days_of_weeks
 from forecast.errors import InputError
 from forecast.speech_language.bands import WEEKS, WaitBands
 from forecast.speech_language.clinics import Booking, Clinics, Weeks
-from forecast.speech_language.fit import capacity_noise, fit_list, noise_of
+from forecast.speech_language.fit import fit_list
+from forecast.speech_language.noise import capacity_noise, noise_of
 from forecast.speech_language.proxy import BandHistory, band_history
 from forecast.speech_language.waiting_list import run_list
 from forecast.speech_language.weeks import MonthWeeks
