@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from forecast.errors import SpecError
 from forecast.reference import find_area
+from forecast.speech_language.entry import AS_IT_IS
 from forecast.speech_language.norms import NO_DEFAULT, NORMS, faults, needed
 from forecast.speech_language.service import AS_NOW
 from jobs.config_checks import (
@@ -145,16 +146,17 @@ def _model_problems(name: object, models: Sequence[str]) -> Iterator[Problem]:
 
 
 def _norm_problems(section: Mapping[str, object]) -> Iterator[Problem]:
-    """Find norms that are missing, a line each, and what cannot be of those given."""
+    """Find norms that are missing, the first told with why there is no default, and what cannot be of those given."""
     at, given = (*AT, "norms"), block(section.get("norms"))
     ehc = section.get("ehc_area") is not None
     names = needed(ehc=ehc)
     missing = [name for name in names if name not in given]
-    if missing:
-        count = f"{len(missing)} of {len(names)} {'are' if len(missing) > 1 else 'is'} missing"
-        yield Problem(at, f"{count}. {NO_DEFAULT.format(example=missing[0])}")
-    for name in missing:
-        yield Problem((*at, name), f"is missing: {NORMS[name].what} ({NORMS[name].unit})")
+    for place, name in enumerate(sorted(missing)):
+        said = f"is missing: {NORMS[name].what} ({NORMS[name].unit})"
+        if place == 0:
+            count = f"{len(missing)} of {len(names)} {'are' if len(missing) > 1 else 'is'} missing"
+            said = f"{said}. {count}. {NO_DEFAULT.format(example=name)}"
+        yield Problem((*at, name), said)
     whole = {name: entry for name, entry in given.items() if _is_whole(NormSpec, entry)}
     for path, message in faults(whole, ehc=ehc):
         if path:
@@ -187,6 +189,7 @@ def _service_problems(section: Mapping[str, object]) -> Iterator[Problem]:
 
 def _option_problems(given: Sequence[object]) -> Iterator[Problem]:
     first: dict[str, int] = {}
+    yield from _repeated_titles(given)
     for number, entry in enumerate(given):
         at, option = (*AT, "options", number), block(entry)
         name = option.get("name")
@@ -204,6 +207,20 @@ def _option_problems(given: Sequence[object]) -> Iterator[Problem]:
         yield from found
         if not found and name != AS_NOW:
             yield from refused(partial(made_of, OptionSpec, option_of, {"reason": "-", **option}), at)
+
+
+def _repeated_titles(given: Sequence[object]) -> Iterator[Problem]:
+    """Find titles by which the page could not tell an option from another, or from the service as it is."""
+    first: dict[str, int] = {}
+    for number, entry in enumerate(given):
+        title, at = block(entry).get("title"), (*AT, "options", number, "title")
+        if not isinstance(title, str):
+            continue
+        folded = " ".join(title.split()).casefold()
+        if folded == AS_IT_IS.casefold():
+            yield Problem(at, f"{title!r} is the title of the service without any option; give another")
+        elif first.setdefault(folded, number) != number:
+            yield Problem(at, f"{title!r} is also the title of options[{first[folded]}]; give it its own")
 
 
 def _pieces(spec: type[S], make: Callable[[S], T], given: object, at: YamlPath) -> Iterator[Problem]:

@@ -20,12 +20,7 @@ from jobs.ehc_inputs import EhcData, EhcJob, ehc_job, read_ehc
 from jobs.inputs import PanelJob, panel_jobs, read_sources
 from jobs.record import RunFrames, SectionData, existing_run, run_id_of, write_run
 from jobs.release import ReleaseResult, publish
-from jobs.speech_language_inputs import (
-    SpeechLanguageData,
-    SpeechLanguageJob,
-    read_speech_language,
-    speech_language_job,
-)
+from jobs.speech_language_inputs import SpeechLanguageData, SpeechLanguageJob, read_speech_language, speech_language_job
 from jobs.steps import candidate_names, evaluate_all, failures, forecast_all, worker_pool
 from jobs.tracking import Recorder, prepare, track
 

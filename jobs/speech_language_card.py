@@ -7,12 +7,12 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from forecast import reference
+from forecast.speech_language.service import AS_NOW
 from jobs.model_card import cell, section, sources
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AS_NOW = "as_now"
 KEY_MEASURES = {
     "referrals": "Referrals in the month",
     "waiting": "Children waiting at its end",
@@ -26,6 +26,9 @@ follows the first contact, and the therapists (whole-time equivalents, WTE) it t
 option. Referrals are forecast {referrals}. The list is a flow model fitted to the published wait bands. Hours,
 treatment and staff follow from the norms below. {n_paths:,} possible futures pass through all of it, the same for each
 option."""
+MET = """\
+Target met from: the first month from which it holds until the target's month at least; after that month, the first of \
+three months in a row in which it holds, or of the last ones."""
 LIMITS = (
     "The norms decide how many therapists are asked for. Each is the service's own; none is checked.",
     "Nothing is published on referrals, first contacts or treatment: capacity and booking are fitted to the list.",
@@ -88,10 +91,12 @@ def _figures(entry: Mapping[str, Any], table: pd.DataFrame) -> Iterator[str]:
     for measure, title in KEY_MEASURES.items():
         own = rows[rows["measure"].eq(measure)].dropna(subset="median").sort_values("ds")
         known, ahead = own[own["status"].eq("outturn")], own[own["status"].eq("projected")]
-        cells = [f"{known['median'].iloc[-1]:,.0f} ({known['ds'].iloc[-1]:%Y-%m})" if len(known) else "not counted"]
+        form = ",.1f" if measure.startswith("wte_") else ",.0f"
+        cells = [f"{known['median'].iloc[-1]:{form}} ({known['ds'].iloc[-1]:%Y-%m})" if len(known) else "not counted"]
         for place in (0, len(ahead) // 2, -1) if len(ahead) else ():
             row = ahead.iloc[place]
-            cells.append(f"{row['ds']:%Y-%m}: {row['median']:,.0f} ({row['lo-80']:,.0f} to {row['hi-80']:,.0f})")
+            middle, low, high = (f"{row[name]:{form}}" for name in ("median", "lo-80", "hi-80"))
+            cells.append(f"{row['ds']:%Y-%m}: {middle} ({low} to {high})")
         yield f"| {title} | {' | '.join(cells)} |"
 
 
@@ -106,6 +111,8 @@ def _options(entry: Mapping[str, Any]) -> Iterator[str]:
         within = f"{at['within']:.0f} % ({at['low']:.0f} to {at['high']:.0f})"
         short = f"{gap['median']:.1f} ({gap['low']:.1f} to {gap['high']:.1f})"
         yield f"| {cell(each['title'])} | {changes} | {met} | {within} | {100 * at['chance']:.0f} % | {short} |"
+    yield ""
+    yield MET
     for each in entry["options"]:
         if each["reason"]:
             yield ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -13,31 +12,25 @@ import numpy as np
 import pandas as pd
 
 from forecast import reference
-from forecast.errors import InputError, SendForecastError, SpecError
+from forecast.errors import InputError, SpecError
 from forecast.reference import find_area
 from forecast.sources import slt_referrals
-from forecast.sources.faults import Faults
 from forecast.sources.observations import Reading, SourceNote
 from forecast.sources.slt_referrals import ReferralLog
 from forecast.sources.text import shown
-from forecast.speech_language.cells import ALL, KEYS, NO_LIST, Cells
-from forecast.speech_language.clinics import Booking
-from forecast.speech_language.demand import listed_referrals
-from forecast.speech_language.fit import fit_list
-from forecast.speech_language.norms import NORMS, weekly
-from forecast.speech_language.proxy import BandHistory, band_history
+from forecast.speech_language.cells import ALL, KEYS, Cells
+from forecast.speech_language.proxy import band_history
 from forecast.speech_language.service import Service
-from forecast.speech_language.staff import staff_by_month
-from forecast.speech_language.tiers import move_demand
 from jobs.config_sources import SltReferrals
-from jobs.speech_language_service import service_of
+from jobs.speech_language_asking import Ask, Contacts, ask_capacity, ask_days, ask_list, ask_service
+from jobs.speech_language_service import bands_of, service_of
 
 if TYPE_CHECKING:
     from jobs.config import RunConfig
     from jobs.config_speech_language import SpeechLanguageSpec
 
 DIGESTED = ("ds", *KEYS, "source", "y", "reason", "available", "provenance")
-LEAVING = ("reneging_a_month", "removal_a_month")
+LONG_WEEKS = 52
 NEAREST = 3
 
 
@@ -58,7 +51,7 @@ class SpeechLanguageData:
     synthetic : tuple of str
         Titles of the sources that are synthetic.
     warnings : tuple of str
-        What was taken for granted of the log.
+        What was taken for granted of the log, and what the wait bands cannot show.
     """
 
     log: ReferralLog | None
@@ -127,8 +120,20 @@ def read_speech_language(config: RunConfig, readings: Mapping[str, Reading]) -> 
         sources=notes,
         provenance=tuple(sorted(kinds)),
         synthetic=tuple(note.title for note in notes if note.provenance == "synthetic"),
-        warnings=log.warnings if log else (),
+        warnings=(*(log.warnings if log else ()), *_unseen(section)),
     )
+
+
+def _unseen(section: SpeechLanguageSpec) -> Iterator[str]:
+    """Warn of wait bands that cannot show who has waited longer than the target, or than the longest told."""
+    bands, weeks = bands_of(section.bands), section.target.within_weeks
+    edges = {weeks: f"{weeks} weeks, the target", LONG_WEEKS: f"{LONG_WEEKS} weeks"}
+    lacking = [said for edge, said in edges.items() if edge not in bands.edges]
+    if lacking:
+        yield (
+            f"speech_language.bands: no edge at {', nor at '.join(lacking)}: the table of wait bands cannot show who "
+            f"has waited longer. The bands are {', '.join(bands.labels)}."
+        )
 
 
 def _log(config: RunConfig, name: str) -> ReferralLog:
@@ -165,15 +170,16 @@ def speech_language_job(config: RunConfig, data: SpeechLanguageData | None) -> S
     Raises
     ------
     SpecError
-        A provider, tier, locality or age band that the data does not have, staff not known at the start, a target or an
-        option outside the months projected, or EHC demand that is not projected so far.
+        A provider, tier, locality or age band that the data does not have, staff or capacity not known at the start, a
+        target or an option outside the months projected, an option that takes away more first contacts than there are,
+        or EHC demand that is not projected so far.
     InputError
         A waiting list that cannot be used, or from which referrals cannot be estimated.
     """
     section = config.speech_language
     if section is None or data is None:
         return None
-    ask = _Ask(config)
+    ask = Ask(config)
     code, name = _provider(ask, section, data.waiting)
     ask.faults.refuse()
     with ask.at("waiting_list"):
@@ -181,9 +187,13 @@ def speech_language_job(config: RunConfig, data: SpeechLanguageData | None) -> S
     ask.faults.refuse()
     service, cells = service_of(section), _cells(data.log)
     months = pd.date_range(history.months[-1] + pd.offsets.MonthBegin(), periods=section.months, freq="MS")
-    _ask_list(ask, service, cells, history, data.log)
-    _ask_service(ask, service, cells, months)
-    _ask_days(ask, section, months)
+    frame = data.log.frame if data.log else None
+    fit = ask_list(ask, service, cells, history, frame)
+    ask_service(ask, service, cells, months)
+    ask_days(ask, section, months)
+    ask.faults.refuse()
+    if fit is not None:
+        ask_capacity(ask, service, Contacts.of(service, cells, history, frame, fit=fit, months=months))
     ask.faults.refuse()
     return SpeechLanguageJob(
         section=section,
@@ -196,31 +206,7 @@ def speech_language_job(config: RunConfig, data: SpeechLanguageData | None) -> S
     )
 
 
-class _Ask:
-    """Asks the library, keeps what it refuses and says where in the config that stands."""
-
-    def __init__(self, config: RunConfig) -> None:
-        self.config = config
-        self.faults = Faults()
-
-    @contextmanager
-    def at(self, path: str) -> Iterator[None]:
-        """Keep a fault that is raised inside, and go on after the block."""
-        with self.faults.kept():
-            try:
-                yield
-            except SendForecastError as error:
-                raise type(error)(f"{self._where(path)}: {error}") from error
-
-    def refuse(self, path: str, message: str) -> None:
-        """Keep a fault."""
-        self.faults.add([SpecError(f"{self._where(path)}: {message}")])
-
-    def _where(self, path: str) -> str:
-        return f"{self.config.file.name}: speech_language.{path}"
-
-
-def _provider(ask: _Ask, section: SpeechLanguageSpec, waiting: pd.DataFrame) -> tuple[str, str]:
+def _provider(ask: Ask, section: SpeechLanguageSpec, waiting: pd.DataFrame) -> tuple[str, str]:
     """Find the provider in the waiting lists, by code or name; neither where there is none."""
     known = waiting.sort_values("ds").drop_duplicates("area_code", keep="last").set_index("area_code")["area_name"]
     wanted = section.provider.casefold()
@@ -231,7 +217,7 @@ def _provider(ask: _Ask, section: SpeechLanguageSpec, waiting: pd.DataFrame) -> 
     near = [names[each] for each in get_close_matches(wanted, names, n=NEAREST, cutoff=0.5)]
     hint = f"the nearest are {', '.join(near)}" if near else f"it has {', '.join(sorted(known)[:NEAREST])} and more"
     ask.refuse(
-        "provider",
+        ("provider",),
         f"{shown(section.provider)} is not in data {section.waiting_list!r} as known on {ask.config.as_of}; {hint}. "
         "Use a name or code of the data.",
     )
@@ -244,59 +230,3 @@ def _cells(log: ReferralLog | None) -> Cells:
         return Cells(pd.DataFrame({key: [ALL] for key in KEYS}))
     every = pd.MultiIndex.from_product([sorted(log.frame[key].unique()) for key in KEYS], names=KEYS)
     return Cells(every.to_frame(index=False))
-
-
-def _ask_list(ask: _Ask, service: Service, cells: Cells, history: BandHistory, log: ReferralLog | None) -> None:
-    """Ask whether the list can be fitted: to the log, or to the referrals that it implies itself."""
-    with ask.at("seen_at_once"):
-        of_cell, _ = cells.clinics(service.clinics, service.seen_at_once)
-        has_list = np.flatnonzero(of_cell != NO_LIST)
-        referrals = listed_referrals(log.frame, cells, has_list, history) if log else None
-        leaving = [weekly(service.norms.by_band(name, service.bands)) for name in LEAVING]
-        with ask.at("waiting_list"):
-            fit_list(
-                history,
-                referrals=referrals,
-                reneging=leaving[0],
-                removal=leaving[1],
-                bands=service.bands,
-                booking=Booking(),
-            )
-
-
-def _ask_service(ask: _Ask, service: Service, cells: Cells, months: pd.DatetimeIndex) -> None:
-    """Ask what the projection would refuse after all forecasts are made."""
-    for name in service.norms.each:
-        if NORMS[name].by == "tier":
-            with ask.at(f"norms.{name}.value"):
-                service.norms.by_cell(name, cells.frame)
-    tiers = cells.values("tier")
-    odd = sorted({*(service.in_treatment or tiers)} ^ {*tiers})
-    if odd:
-        what = "has no figure" if odd[0] in tiers else "is no tier of the referrals"
-        ask.refuse("in_treatment", f"{odd[0]!r} {what}; one is needed for each of {', '.join(tiers)}. Correct it.")
-    with ask.at("staff"):
-        staff_by_month(service.staff, months)
-    nobody = np.zeros((len(cells), 1, 1))
-    for number, option in enumerate(service.options):
-        with ask.at(f"options[{number}].tiers"):
-            move_demand(nobody, cells=cells.frame, months=months[:1], moves=option.tiers)
-        with ask.at(f"options[{number}].wte"):
-            staff_by_month(service.staff, months, changes=option.wte)
-
-
-def _ask_days(ask: _Ask, section: SpeechLanguageSpec, months: pd.DatetimeIndex) -> None:
-    """Refuse days beyond the months projected: they would change nothing, or cannot be judged."""
-    last = months[-1] + pd.offsets.MonthEnd()
-    span = f"{months[0]:%Y-%m} to {months[-1]:%Y-%m}"
-    by, ehc = section.target.by, ask.config.ehc
-    if not months[0] <= pd.Timestamp(by) <= last:
-        ask.refuse("target.by", f"{by} is not in the months projected, {span}. Give another day or other months.")
-    if section.ehc_area and ehc is not None and ehc.until < last.year:
-        ask.refuse("months", f"they end in {last:%Y-%m}, after ehc.until ({ehc.until}). Project EHC demand as far.")
-    for number, option in enumerate(section.options):
-        for key in ("wte", "capacity", "tiers"):
-            for place, entry in enumerate(getattr(option, key)):
-                if pd.Timestamp(entry.start) > last:
-                    at = f"options[{number}].{key}[{place}]"
-                    ask.refuse(at, f"{entry.start} is after the months projected, {span}: it would change nothing.")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecast.speech_language.service import AS_NOW
 from jobs.speech_language_card import speech_language_card
 from jobs.tracking_ehc import CARD
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from jobs.tracking_night import Night
 
 SPEECH_LANGUAGE = "speech_language"
-AS_NOW = "as_now"
 MEASURES = ("referrals", "waiting", "within_target", "wte_needed", "wte_in_post")
 RANGE = ("median", "low", "high")
 LONGEST_PARAM = 500

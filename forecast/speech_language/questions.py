@@ -26,8 +26,8 @@ STEPS = 16
 TRIPLINGS = 3
 NARROW = 0.01  # first contacts a week
 HALF, LITTLE = 0.5, 0.02
-POINTS = 0.2
-CHILDREN = 0.005  # of the list
+POINTS = 0.4
+CHILDREN = 0.01  # of the list
 
 
 @dataclass(frozen=True, eq=False)

@@ -157,17 +157,18 @@ def test_missing_norms_are_listed_each_with_what_it_is_and_why_there_is_no_defau
     start, stop = text.index("  norms:"), text.index("  options:")
     wanted = [name for name, kind in NORMS.items() if ehc or not kind.ehc]
     without = text[:start] + text[stop:]
-    first, *lines = faults(tmp_path, without)
-    assert ": speech_language.norms: " in first
+    lines = faults(tmp_path, without)
+    first = lines[0]
     assert f"{len(wanted)} of {len(wanted)} are missing. There is no default: no published norm was found" in first
     assert sorted(line.split(": ")[1] for line in lines) == sorted(f"speech_language.norms.{name}" for name in wanted)
+    assert sum("There is no default" in line for line in lines) == 1
     assert all(f"is missing: {NORMS[line.split(': ')[1].split('.')[-1]].what}" in line for line in lines)
 
 
 def test_one_missing_norm_is_named_alone(tmp_path):
     text = GOOD.replace("    contact_hours: {value: 1.5, source: a trial}\n", "")
-    count, line = faults(tmp_path, text)
-    assert "speech_language.norms: 1 of 15 is missing. There is no default" in count
+    (line,) = faults(tmp_path, text)
+    assert "(hours). 1 of 15 is missing. There is no default" in line
     assert "speech_language.norms.contact_hours: is missing: working hours that one treatment contact takes" in line
 
 
@@ -222,6 +223,8 @@ SHARE = "{value: 0.6, source: a trial}"
         ("    sickn", "    sicknes_rate: {value: 1, source: x}\n    sickn", "norms.sicknes_rate: not known; *mean"),
         ("name: redesign", "name: more_staff", "options[1].name: 'more_staff' is also the name of options[0]; give"),
         ("name: redesign", "name: as_now", "options[1].name: 'as_now' is the service without any option; give"),
+        ("title: Redesign", "title: two  more", "options[1].title: 'two  more' is also the title of options[0]; give"),
+        ("title: Clear", "title: As it is", "options[2].title: 'As it is' is the title of the service without any opt"),
         ("wte: [{from: 2024-09-01, more: 2}], ", "", "options[0]: it changes nothing. Give wte, capacity, tiers or bo"),
         ("more: 2}]", "mre: 2}]", "options[0].wte[0].mre: unknown key (did you mean 'more'?)"),
         ("more: 2}]", "more: 2}, {from: 2024-09-01, more: 3}]", "options[0].wte[1].from: 2024-09-01 is also the first"),
@@ -289,7 +292,6 @@ def test_all_faults_of_a_section_come_at_once(tmp_path):
         "waiting_list",
         "months",
         "capacity[0].a_week",
-        "norms",
         "norms.contact_hours",
         "norms.sickness_rate.value",
         "options[1].tiers[0].share",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,7 +134,7 @@ def test_a_service_is_found_by_name_or_code_and_starts_after_the_last_list(tmp_p
     assert coded.provider_name == job.provider_name
 
 
-AT = "job.yaml: speech_language."
+AT = r"job\.yaml:(\d+):\d+: speech_language\."
 MANY = "{0-1: 0, 1-4: 0.01, 4+: 0.02}"
 
 
@@ -145,23 +146,68 @@ MANY = "{0-1: 0, 1-4: 0.01, 4+: 0.02}"
         ("provider: Stockport NHS Foundation Trust", "provider: zzz", "provider: 'zzz' is not in data 'slt'"),
         ("months: 9\n", "months: 9\n  seen_at_once: [universl]\n", "seen_at_once: seen_at_once 'universl': "),
         ("{targeted: 2, specialist: 3}", "{targeted: 2}", "norms.first_contact_hours.value: norm 'first_cont"),
-        ("months: 9\n", "months: 9\n  in_treatment: {targeted: 5}\n", "in_treatment: 'specialist' has no figure; one "),
+        ("months: 9\n", "months: 9\n  in_treatment: {targeted: 5}\n", "in_treatment: 'specialist' has no figure; the "),
         ("months: 9\n", "months: 9\n  in_treatment: {targeted: 5, specialist: 5, special: 1}\n",
-         "in_treatment: 'special' is no tier of the referrals; one is needed for each of specialist, targeted."),
+         "in_treatment: 'special' is not a tier of the referrals; the tiers are specialist, targeted."),
         ("from: 2023-01-01, wte", "from: 2024-01-01, wte", "staff: "),
         ("more: 2}", "more: -21}", "options[0].wte: "),
-        ("to_tier: targeted", "to_tier: universal", "options[1].tiers: move from specialist to universal: "),
+        ("to_tier: targeted", "to_tier: universal", "options[1].tiers[0]: move from specialist to universal: "),
         ("by: 2024-06-30", "by: 2024-07-01", "target.by: 2024-07-01 is not in the months projected, 2023-10 to 20"),
         ("by: 2024-06-30", "by: 2023-09-30", "target.by: 2023-09-30 is not in the months projected, 2023-10 to 20"),
         ("2024-01-01, more", "2024-07-01, more", "options[0].wte[0]: 2024-07-01 is after the months projected, 2023-"),
+        ("start: 2024-01-01", "start: 2023-09-01", "options[1].tiers[0]: 2023-09-01 is before the months projected, "),
+        ("share: 0.2, start: 2024-01-01}", "share: 0.6, start: 2024-01-01}, {from_tier: specialist, to_tier: targeted, "
+         "share: 0.6, start: 2024-02-01}", "options[1].tiers: moves from specialist: 0.6 to targeted and 0.6 to targ"),
+        ("months: 9\n", "months: 9\n  capacity: [{from: 2024-01-01, a_week: 24}]\n",
+         "capacity: first contacts a week on 2023-10-05, in the first week projected, are not known; the f"),
+        ("wte: [{from: 2024-01-01, more: 2}]", "capacity: [{from: 2024-01-01, more_a_week: -500}]",
+         "options[0].capacity[0].more_a_week: -500 takes away more than there are in the week of 2024-01-01, "),
+        ("months: 9\n", "months: 9\n  capacity: 1\n  options: [{name: less, title: Less, reason: x, capacity: [{from: "
+         "2024-01-01, more_a_week: 1}, {from: 2024-03-01, to: 2024-03-31, more_a_week: -2.5}]}]\n",
+         "options[0].capacity[1].more_a_week: -2.5 takes away more than there are in the week of 2024-03-04, 1"),
         ("start: 2024-01-01", "start: 2025-01-01", "options[1].tiers[0]: 2025-01-01 is after the months projected"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_the_data_is_refused_before_any_work(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert old in JOB
-    code, stderr = validated(write_job(tmp_path, job=JOB.replace(old, new, 1)))
+    job = JOB.replace(old, new, 1)
+    job = job.replace(OPTIONS, "") if "options:" in new else job
+    code, stderr = validated(write_job(tmp_path, job=job))
     assert code == 2
-    assert f"error: {AT}{said}" in stderr
+    found = re.search(f"error: {AT}{re.escape(said)}", stderr)
+    assert found, stderr
+    first = job[: job.index(new)].count("\n") + 1
+    assert first <= int(found[1]) <= first + new.count("\n")
+
+
+def test_two_moves_are_each_told_at_their_own_line(tmp_path: Path) -> None:
+    move = "{from_tier: specialist, to_tier: targeted, share: 0.2, start: 2024-01-01}"
+    wrong = [move.replace("targeted", name) for name in ("one", "two")]
+    job = JOB.replace(f"tiers: [{move}]", "tiers:\n" + "\n".join(f"        - {each}" for each in [*wrong, move]))
+    with pytest.raises(SpecError) as caught:
+        checked(write_job(tmp_path, job=job))
+    lines = [job[: job.index(each)].count("\n") + 1 for each in wrong]
+    assert [str(each).split(": move")[0] for each in faults_of(caught.value)] == [
+        f"job.yaml:{line}:11: speech_language.options[1].tiers[{place}]" for place, line in enumerate(lines)
+    ]
+
+
+def test_an_option_may_take_away_what_there_is(tmp_path: Path) -> None:
+    less = "capacity: [{from: 2024-01-01, more_a_week: -1}]"
+    job = JOB.replace("months: 9\n", "months: 9\n  capacity: 1\n")
+    assert checked(write_job(tmp_path, job=job.replace("wte: [{from: 2024-01-01, more: 2}]", less))).service.options
+
+
+@pytest.mark.parametrize(
+    ("bands", "warned"),
+    [("[4, 12, 18, 52]", ""), ("[4, 12, 52]", "at 18 weeks, the target:"), ("[4]", "the target, nor at 52 weeks:")],
+)
+def test_bands_that_cannot_show_the_target_are_a_warning(tmp_path: Path, bands: str, warned: str) -> None:
+    config = write_job(tmp_path, job=JOB.replace("months: 9\n", f"months: 9\n  bands: {bands}\n"))
+    found = [line for line in read(config)[1].warnings if line.startswith("speech_language.bands: no edge")]
+    assert len(found) == bool(warned)
+    assert all(warned in line for line in found)
+    assert validated(config)[0] == 0
 
 
 def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
@@ -169,8 +215,8 @@ def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
     job = job.replace("{targeted: 2, specialist: 3}", "{targeted: 2}")
     with pytest.raises(SpecError) as caught:
         checked(write_job(tmp_path, job=job))
-    told = [str(each).removeprefix(AT).split(":")[0] for each in faults_of(caught.value)]
-    assert told == ["norms.first_contact_hours.value", "options[1].tiers", "target.by"]
+    told = [re.sub(AT, "", str(each)).split(":")[0] for each in faults_of(caught.value)]
+    assert told == ["norms.first_contact_hours.value", "options[1].tiers[0]", "target.by"]
 
 
 def test_norms_by_wait_band_must_be_those_of_the_list(tmp_path: Path) -> None:
@@ -191,7 +237,7 @@ def test_missing_norms_are_listed_by_validate(tmp_path: Path) -> None:
     done = samples.forecast("validate", "-c", config, "--json")
     assert done.exit_code == 2
     faults = json.loads(done.stdout)["faults"]
-    assert len(faults) == 11
+    assert len(faults) == 10
     assert "10 of 10 are missing. There is no default: no published norm was found" in faults[0]
     assert (
         "speech_language.norms.contact_hours: is missing: working hours that one treatment contact takes"
@@ -203,7 +249,7 @@ def test_a_list_from_which_referrals_cannot_be_estimated_is_refused_by_name(tmp_
     loaded, data = read(write_job(tmp_path, job=WITHOUT_LOG))
     own = data.waiting["area_code"].eq("RWJ") & data.waiting["measure"].eq("slt_waiting")
     grown = data.waiting.assign(y=data.waiting["y"].mask(own & data.waiting["ds"].ge("2023-05-01"), 9000.0))
-    with pytest.raises(InputError, match=r"job\.yaml: speech_language\.waiting_list: .*Stockport NHS Foundation Trust"):
+    with pytest.raises(InputError, match=AT + r"waiting_list: .*Stockport NHS Foundation Trust"):
         speech_language_job(loaded, replace(data, waiting=grown))
 
 
@@ -212,10 +258,8 @@ def test_more_who_leave_unseen_than_leave_at_all_is_refused_before_any_work(tmp_
         write_job(tmp_path, job=JOB.replace("removal_a_month: {value: 0.01", "removal_a_month: {value: 0.9"))
     )
     assert code == 4
-    assert (
-        f"error: {AT}waiting_list: waiting list of Stockport NHS Foundation Trust: more children leave it unseen"
-        in stderr
-    )
+    said = "waiting_list: waiting list of Stockport NHS Foundation Trust: more children leave it unseen"
+    assert re.search(f"error: {AT}{said}", stderr)
 
 
 def test_children_can_move_to_a_tier_that_had_no_referral_there(tmp_path: Path) -> None:

@@ -145,6 +145,10 @@ def test_the_card_lists_options_norms_and_what_is_synthetic(tmp_path: Path) -> N
         (line,) = [line for line in card.splitlines() if line.startswith(f"| {option['title']} |")]
         assert f"| {within:.0f} % (" in line
         assert (option["target_met"]["month"] or "not by the last month") in line
+    assert "the first month from which it holds until the target's month at least; after that month" in card
+    own = table[table["option"].eq("as_now") & table["by"].eq("") & table["freq"].eq("MS")]
+    first = own[own["measure"].eq("wte_in_post") & own["status"].eq("projected")].sort_values("ds").iloc[0]
+    assert f"2023-10: {first['median']:.1f} ({first['lo-80']:.1f} to {first['hi-80']:.1f})" in card
     for norm in entry["norms"]:
         assert f"| {norm['title']} | {norm['value']} | {norm['unit']} | {norm['source']} |" in card
     assert "- **the log of referrals** is synthetic: every figure that rests on it is too. Do not plan" in card

@@ -124,7 +124,7 @@ def test_noise_has_mean_one_lasts_and_depends_on_seed_alone():
 def test_noise_brings_lists_as_far_as_published_ones_strayed(monkeypatch):
     """By simulation: the sum of capacity over h months has the spread asked for, once Poisson referrals are added."""
     spread = pd.DataFrame({"measure": "size", "horizon": range(1, 7), "spread": 100 * 0.08 * np.arange(1, 7) ** 0.6})
-    monkeypatch.setattr("forecast.speech_language.fit.reference.slt_accuracy", lambda: spread)
+    monkeypatch.setattr("forecast.speech_language.noise.reference.slt_accuracy", lambda: spread)
     fit = fitted(*run_with(Booking(), capacity=25.0))
     children, weeks = fit.opening.sum(), np.round(np.arange(1, 7) * 365.25 / 84).astype(int)
     seen = fit.capacity * capacity_noise(fit, weeks=26, n_paths=6000, seed=3).cumsum(axis=0)[weeks - 1]

@@ -78,7 +78,7 @@ def test_keeping_pace_leaves_the_list_as_long_as_before(made: slt.ServiceProject
     found = capacity_to_keep_pace(made.start, SINCE)
     run = Question(made.start, SINCE).run(found.more)
     before = made.runs["as_now"].total("waiting")[2]
-    assert np.allclose(run.size.sum(axis=0)[-1], before, atol=2.5)
+    assert np.allclose(run.size.sum(axis=0)[-1], before, atol=4.5)
 
 
 def test_a_target_that_no_capacity_can_meet_in_time_is_said_to_be_out_of_reach(made: slt.ServiceProjection) -> None:
