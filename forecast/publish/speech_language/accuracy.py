@@ -14,6 +14,10 @@ from forecast.publish.view import Part, Row, table
 
 SIZE = "size"
 TITLES = {SIZE: "Children waiting", "share": "Share waiting over 18 weeks"}
+FEW = (
+    "Nine months are few, and they were seen while the method was made; the simulated list itself, run on without its "
+    "spread, was as far off one to three months ahead as taking the last list to stay (naive)."
+)
 NOT_MEASURED = (
     "These are forecasts of published lists from their own past figures, one to six months ahead. The ranges of the "
     "simulated list are widened by them. The accuracy of the simulated list beyond six months is not measured, nor is "
@@ -36,6 +40,7 @@ def past_errors() -> Part:
         remarks=(
             "Off by: for children waiting the sum of all providers' errors, whatever their sign, in per cent of the "
             "sum of their lists; for the share the average error. The likely range should hold 80% of them.",
+            FEW,
             NOT_MEASURED,
         ),
     )

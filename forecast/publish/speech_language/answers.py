@@ -7,6 +7,7 @@ from typing import Any
 
 from forecast.publish.speech_language.run import SpeechLanguageRun, month_of
 from forecast.publish.speech_language.words import Kind, exact, goal_name, kind, month, ranged, turned, when
+from forecast.publish.speech_language.workforce import out_of_step
 from forecast.publish.view import Part, Row, table
 
 FINE = Kind("", "", fine=True)
@@ -14,6 +15,10 @@ POINTS = Kind("", "")
 SEARCHED = (
     "Each simulated future has an answer of its own; the middle one and the range of all of them are told. Posts are "
     "those established: with vacancies fewer are in post."
+)
+GAP = (
+    "These posts come on top of what today's first contacts take, whatever that is by the norms; the gap in therapists "
+    "is all work against those in post. The two differ here because today's work and those in post do."
 )
 STOPS = "A list has stopped growing in the month after which it is never again as long."
 
@@ -32,7 +37,7 @@ def answers(slt: SpeechLanguageRun) -> Part:
         title="Questions answered",
         sentences=tuple(filter(None, told)),
         tables=(stops,),
-        remarks=(SEARCHED, STOPS),
+        remarks=(SEARCHED, *((GAP,) if out_of_step(slt) else ()), STOPS),
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from forecast.publish.charts import GRID, HISTORY, INK, NARROW, WIDE, FanData, Size, draw_fan, legend, picture
 from forecast.publish.ehc.charts import QUIET, shades
-from forecast.publish.speech_language.run import MONTHLY, OUTTURN, Figures
+from forecast.publish.speech_language.run import MODELLED, MONTHLY, PAST, Figures
 from forecast.publish.words import LIKELY, period_at, period_index, period_name
 
 DASHES = ((0, ()), (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
@@ -127,19 +127,19 @@ def staff(figures: Figures, text: ChartText) -> tuple[str, ...]:
     return tuple(_picture(lambda f, size=size: draw(f, size), text, suffix, size) for suffix, size in sizes)
 
 
-def compared(options: Mapping[str, Figures], fan: Fan, text: ChartText) -> tuple[str, ...]:
-    """Draw the middle of a measure under each option as a line; none if there is nothing to draw."""
-    rows = {title: own.series(fan.measure).dropna(subset="median") for title, own in options.items()}
-    if not any(len(own) for own in rows.values()):
+def compared(options: Sequence[tuple[str, Figures]], fan: Fan, text: ChartText) -> tuple[str, ...]:
+    """Draw the middle of a measure under each option, titled, as a line; none if there is nothing to draw."""
+    rows = [(title, own.series(fan.measure).dropna(subset="median")) for title, own in options]
+    if not any(len(own) for _, own in rows):
         return ()
 
     def draw(figure: Any, size: Size) -> None:
         axes = figure.add_subplot()
         lines = []
-        for i, (title, own) in enumerate(rows.items()):
+        for i, (title, own) in enumerate(rows):
             look: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[i % len(DASHES)]}
             lines += [(line, title) for line in axes.plot(_positions(own), own["median"], linewidth=2, **look)]
-        months = np.concatenate([_positions(own) for own in rows.values()])
+        months = np.concatenate([_positions(own) for _, own in rows])
         _month_axis(axes, int(months.min()), int(months.max()), size)
         axes.set_ylim(0, 101 if fan.per_cent else None)
         lines += [(line, label) for label, line in _target(axes, fan).items()]
@@ -169,13 +169,14 @@ def _draw_fans(
         if fan.per_cent:
             axes.set_ylim(0, 101)
         handles |= _target(axes, fan)
-        _heading(axes, fan.heading, tag)
+        modelled = " (history modelled)" if rows["status"].eq(MODELLED).any() else ""
+        _heading(axes, fan.heading, f"{modelled[:-1]}, {tag[2:]}" if modelled and tag else modelled or tag)
     _legend(figure, whole, [(handle, label) for label, handle in handles.items()])
 
 
 def _draw_fan(axes: Any, rows: pd.DataFrame, size: Size) -> dict[str, Any]:
     """Draw history and fan of one series and return what a legend names."""
-    past = rows["status"].eq(OUTTURN)
+    past = rows["status"].isin(PAST)
     history = pd.DataFrame({"ds": rows[past]["ds"], "y": rows[past]["median"].astype(float)})
     draw_fan(axes, FanData(history=history, forecast=rows[~past], freq=MONTHLY, stock=False), size)
     axes.set_xlabel("")

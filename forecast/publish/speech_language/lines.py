@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecast.publish.speech_language.run import (
     MONTHS_A_YEAR,
-    OUTTURN,
+    PAST,
     YEARLY,
     Figure,
     Figures,
@@ -103,7 +103,7 @@ class Periods:
 def periods_of(slt: SpeechLanguageRun, figures: Figures) -> Periods:
     """Find the periods of a run."""
     rows = figures.series("referrals", freq=YEARLY)
-    known = rows["status"].eq(OUTTURN)
+    known = rows["status"].isin(PAST)
     whole = rows["ds"].le(slt.last - pd.DateOffset(months=MONTHS_A_YEAR - 1))
     past, ahead = tuple(rows[known]["ds"]), tuple(rows[~known & whole]["ds"])
     later = [start for start in ahead if start > slt.known_to]

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 SLT_COLUMNS = (*("option", "measure", "by", "category", "freq", "ds", "mean", "median", *ENDS, "status", "provenance"),)
 SLT_KEYS = (
     *("provider", "ehc_area", "known_to", "first", "last", "provenance", "synthetic", "proxy", "target", "bands"),
-    *("norms", "settings", "fit", "queue", "options", "answers", "notes"),
+    *("norms", "settings", "staff", "capacity", "today", "fit", "queue", "options", "answers", "notes"),
 )
 OPTION_KEYS = (
     *("name", "title", "reason", "changes", "target_met", "by_target", "waiting_by_target", "stops_growing"),
     *("wte_needed", "wte_in_post", "wte_gap"),
 )
 AS_NOW = "as_now"
-OUTTURN = "outturn"
+OUTTURN, MODELLED = "outturn", "modelled"
+PAST = (OUTTURN, MODELLED)
 MONTHLY, YEARLY = "MS", "academic_year"
 FIRST_MONTH = 9
 MONTHS_A_YEAR = 12
@@ -42,9 +43,11 @@ class Figure:
     mean, median, low, high : float
         `low` and `high` are the ends of the 80 % interval; NaN for an outturn.
     outturn : bool
-        Published or recorded, not projected.
+        Of the past, not projected.
     synthetic : bool
         Made from made-up data.
+    modelled : bool
+        Of the past, but worked out rather than counted.
     """
 
     mean: float
@@ -53,6 +56,7 @@ class Figure:
     high: float
     outturn: bool
     synthetic: bool
+    modelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,12 @@ class SpeechLanguageRun:
     norms : tuple of mapping
         name, title, value, unit, source.
     settings : mapping of str to str
+    staff : tuple of mapping
+        Established posts: from, wte, reason.
+    capacity : tuple of mapping
+        First contacts a week as given: from, a_week, reason; none if they are fitted.
+    today : mapping
+        wte_work (median, low, high) and wte_in_post, on average over the first twelve months.
     fit, queue, answers : mapping
     options : tuple of mapping
         `OPTION_KEYS`; the first is the service as it is.
@@ -107,6 +117,9 @@ class SpeechLanguageRun:
     bands: tuple[str, ...]
     norms: tuple[Mapping[str, Any], ...]
     settings: Mapping[str, str]
+    staff: tuple[Mapping[str, Any], ...]
+    capacity: tuple[Mapping[str, Any], ...]
+    today: Mapping[str, Any]
     fit: Mapping[str, Any]
     queue: Mapping[str, Any]
     options: tuple[Mapping[str, Any], ...]
@@ -141,6 +154,9 @@ def speech_language_run(entry: Mapping[str, Any], table: pd.DataFrame, provider:
         bands=tuple(map(str, entry["bands"])),
         norms=tuple(dict(norm) for norm in entry["norms"]),
         settings={str(name): str(value) for name, value in entry["settings"].items()},
+        staff=tuple(dict(step) for step in entry["staff"]),
+        capacity=tuple(dict(step) for step in entry["capacity"]),
+        today=dict(entry["today"]),
         fit=dict(entry["fit"]),
         queue=dict(entry["queue"]),
         options=tuple(dict(option) for option in entry["options"]),
@@ -192,9 +208,9 @@ class Figures:
         return self.at(measure, start, by, category, freq=YEARLY)
 
     def months(self, measure: str, *, outturn: bool) -> tuple[pd.Timestamp, ...]:
-        """Return the months of a total that are outturns, or those that are projected."""
+        """Return the months of a total that are of the past, or those that are projected."""
         rows = self.series(measure)
-        return tuple(rows[rows["status"].eq(OUTTURN) == outturn]["ds"])
+        return tuple(rows[rows["status"].isin(PAST) == outturn]["ds"])
 
 
 def academic_year(month: pd.Timestamp) -> pd.Timestamp:
@@ -220,7 +236,7 @@ def _series(table: pd.DataFrame) -> dict[tuple[str, str, str, str], pd.DataFrame
 def _figures(rows: pd.DataFrame) -> Iterator[tuple[pd.Timestamp, Figure]]:
     known = rows[rows["median"].notna()]
     numbers = known[list(FIGURE)].astype(float).to_numpy().tolist()
-    outturn = known["status"].eq(OUTTURN).tolist()
-    synthetic = known["provenance"].eq("synthetic").tolist()
-    for ds, (mean, median, low, high), counted, made_up in zip(known["ds"], numbers, outturn, synthetic, strict=True):
-        yield ds, Figure(mean, median, low, high, counted, made_up)
+    outturn, modelled = known["status"].isin(PAST), known["status"].eq(MODELLED)
+    flags = zip(outturn, known["provenance"].eq("synthetic"), modelled, strict=True)
+    for ds, (mean, median, low, high), (past, made_up, guessed) in zip(known["ds"], numbers, flags, strict=True):
+        yield ds, Figure(mean, median, low, high, bool(past), bool(made_up), bool(guessed))

@@ -11,11 +11,10 @@ from forecast.publish.speech_language.lines import periods_of
 from forecast.publish.speech_language.options import glance, met_as_now, options
 from forecast.publish.speech_language.run import Figures, SpeechLanguageRun
 from forecast.publish.speech_language.waits import afterwards, waits
-from forecast.publish.speech_language.words import goal_name, kind, month, tag, told
-from forecast.publish.speech_language.workforce import short_of, therapists
+from forecast.publish.speech_language.words import goal_name, kind, month, ranged, tag, told
+from forecast.publish.speech_language.workforce import short_of, therapists, today
 from forecast.publish.tables import chosen_forecasts
 from forecast.publish.view import Planning
-from forecast.publish.words import number, rounding_unit
 
 TITLE = "Speech and language: demand, waits and therapists"
 ANCHOR = "speech-and-language"
@@ -29,7 +28,7 @@ def speech_language(run: RunRecord) -> Planning | None:
         return None
     figures = Figures(slt.table)
     periods = periods_of(slt, figures)
-    by_option = {str(option["title"]): Figures(slt.table, str(option["name"])) for option in slt.options}
+    by_option = [Figures(slt.table, str(option["name"])) for option in slt.options]
     parts = (
         options(slt, by_option, chart_id=ANCHOR),
         answers(slt),
@@ -41,7 +40,7 @@ def speech_language(run: RunRecord) -> Planning | None:
         assumed(slt),
         notes(slt),
     )
-    lead = (expected(slt, figures, periods), short_of(slt), met_as_now(slt))
+    lead = (expected(slt, figures, periods), short_of(slt, figures), today(slt, figures), met_as_now(slt))
     return Planning(
         anchor=ANCHOR,
         title=TITLE,
@@ -70,11 +69,13 @@ def _beside(run: RunRecord, slt: SpeechLanguageRun, figures: Figures) -> str:
         chosen = ahead["area_code"].eq(slt.provider.code) & ahead["measure"].eq(LIST)
         for _, last in ahead[chosen].sort_values("ds").tail(1).iterrows():
             if figure := figures.at("waiting", last["ds"]):
-                other = number(last["median"], rounding_unit(last["lo-80"], last["hi-80"]))
+                ends = {"median": last["median"], "low": last["lo-80"], "high": last["hi-80"]}
+                other = ranged(ends, kind("waiting"), "children waiting")
                 here = told(figure, kind("waiting"))
                 return (
-                    f"A section above projects the list by itself, from past lists: about {other} children waiting at "
-                    f"the end of {month(last['ds'])}. Here the list follows from referrals and first contacts: {here}"
-                    f"{tag((figure,))}. Both are projections: read each with its range."
+                    f"A section above projects the list by itself, from past lists: {other} at the end of "
+                    f"{month(last['ds'])}. Here the list follows from referrals and first contacts: {here}"
+                    f"{tag((figure,))}. Up to six months the section above rests on forecasts whose accuracy is "
+                    "measured."
                 )
     return ""

@@ -6,7 +6,7 @@ import pandas as pd
 
 from forecast.publish.ehc.tables import KINDS, SOURCES
 from forecast.publish.run import RunRecord
-from forecast.publish.speech_language.run import OUTTURN, YEARLY, SpeechLanguageRun
+from forecast.publish.speech_language.run import OUTTURN, PAST, YEARLY, SpeechLanguageRun
 from forecast.publish.speech_language.words import TOPICS, capital, category_name, kind
 from forecast.publish.tables import MEANING, NOT_APPLICABLE, NUMBERS, csv_bytes, figure, meta_bytes, plain_cell
 from forecast.publish.words import LEVEL_NAMES, MONTHS
@@ -17,14 +17,14 @@ _OWN = {
     "time_period": "Calendar year of a month, or academic year: 202425 is September 2024 to August 2025",
     "time_identifier": "Month of time_period, or Academic year. A list is counted at the end of the month. Of an "
     "academic year flows are sums, with the months already known, and therapists means over its months",
-    "option": "What is assumed of the service: as it is, or the title of an option; recorded: an outturn, the same for "
-    "all",
+    "option": "What is assumed of the service: as it is, or the title of an option; recorded: a figure of the past, "
+    "the same for all",
     "measure": "What is counted; wte_needed is what keeps pace with demand, wte_work what the work done takes",
     "breakdown_topic": "What the figure is broken down by: Total, Locality, Age band, Tier, Wait band and so on",
     "breakdown": "Category of the breakdown; Total where there is none",
-    "value_type": "outturn (published or recorded) or projection",
-    "value": "The outturn, or the median of the projection; medians of parts do not add to that of the total",
-    "mean": "Mean of the projection; means of parts add to that of the total; z for an outturn",
+    "value_type": "outturn (published or recorded), modelled (of the past, but worked out, not counted) or projection",
+    "value": "Figure of the past, or the median of the projection; medians of parts do not add to that of the total",
+    "mean": "Mean of the projection; means of parts add to that of the total; z for the past",
     "provenance": "published, synthetic or local: where the figures behind the row come from; synthetic figures are "
     "made up and not for planning",
 }
@@ -55,26 +55,28 @@ def speech_language_projections(run: RunRecord, slt: SpeechLanguageRun) -> pd.Da
     Returns
     -------
     DataFrame
-        `SLT_MEANING`'s columns; sorted by measure, option, breakdown and period. Outturns stand once.
+        `SLT_MEANING`'s columns; sorted by measure, option, breakdown and period. The past stands once.
     """
-    outturn = slt.table["status"].eq(OUTTURN)
+    past = slt.table["status"].isin(PAST)
     titles = {str(option["name"]): str(option["title"]) for option in slt.options}
-    rows = slt.table.assign(title=slt.table["option"].map(titles).mask(outturn, OUTTURNS))
-    order = {OUTTURNS: -1} | {title: i for i, title in enumerate(titles.values())}
+    order = {name: i for i, name in enumerate(titles)}
+    rows = slt.table.assign(
+        title=slt.table["option"].map(titles).mask(past, OUTTURNS),
+        place_option=slt.table["option"].map(order).mask(past, -1),
+    )
     pairs = rows[["by", "category"]].drop_duplicates().reset_index(drop=True)
     rows = rows.merge(pairs.assign(place=pairs.index), on=["by", "category"])
-    rows = rows.assign(place_option=rows["title"].map(order))
     rows = rows.sort_values(_SORTED, kind="stable", ignore_index=True)
     return _named(rows, run, slt)[list(SLT_MEANING)]
 
 
 def _named(rows: pd.DataFrame, run: RunRecord, slt: SpeechLanguageRun) -> pd.DataFrame:
     """Write numbers as text, and add periods, places, breakdowns and units."""
-    outturn, yearly = rows["status"].eq(OUTTURN), rows["freq"].eq(YEARLY)
+    past, yearly = rows["status"].isin(PAST), rows["freq"].eq(YEARLY)
     table = pd.DataFrame(index=rows.index)
     for column, source in SOURCES.items():
         text = rows[source].map(figure)
-        table[column] = text if column == "value" else text.mask(outturn, NOT_APPLICABLE)
+        table[column] = text if column == "value" else text.mask(past, NOT_APPLICABLE)
     table["period_start"] = rows["ds"].dt.strftime("%Y-%m-%d")
     year = rows["ds"].dt.year
     academic = year.astype(str) + ((year + 1) % 100).astype(str).str.zfill(2)

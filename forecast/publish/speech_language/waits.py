@@ -14,6 +14,7 @@ from forecast.publish.view import Part, Table
 
 MEASURES = ("waiting", "within_target", "over_52_weeks", "median_wait", "p92_wait")
 SPLITS = ("locality", "age_band", "tier")
+CHILDREN = (("first_contacts", "Seen for the first time"), ("left_list", "Left without being seen"))
 SO_FAR = (
     "A wait is the time waited so far by those on the list, at the end of the month. How long children had waited when "
     "they were seen is another figure."
@@ -23,6 +24,10 @@ LONGEST = "Waits are followed to 104 weeks; longer ones count as that."
 NOT_SEEN = (
     "A child is seen when the first contact takes place. Some leave the list before, and some of those seen go on to "
     "treatment, with contacts for as long as it lasts."
+)
+ADVICE = (
+    "Advice for EHC assessments is counted in requests, see “How many are referred”, and in therapists, see below; not "
+    "in contacts."
 )
 
 
@@ -76,16 +81,16 @@ def afterwards(slt: SpeechLanguageRun, figures: Figures, periods: Periods) -> Pa
     contacts = [
         Line(category_name("work", w), tuple(figures.year("contacts", y, "work", w) for y in years)) for w in works
     ]
-    contacts += [
-        Line(kind(measure).title, tuple(figures.year(measure, year) for year in years)) for measure in ("left_list",)
-    ]
+    names = [year_name(year) for year in years]
+    children = [Line(title, tuple(figures.year(measure, year) for year in years)) for measure, title in CHILDREN]
     tables = (
         figures_table("Children in treatment", columns, [("", stock)], [kind("in_treatment")]),
+        figures_table("Contacts by academic year", ("Kind of work", *names), [("", contacts)], [kind("contacts")]),
         figures_table(
-            "Contacts, and children who leave without one, by academic year",
-            ("What", *map(year_name, years)),
-            [("", contacts)],
-            [kind("contacts")],
+            "Children seen, and children who leave unseen, by academic year",
+            ("Children", *names),
+            [("", children)],
+            [kind("left_list")],
         ),
     )
     found = tuple(t for t in tables if t)
@@ -95,7 +100,7 @@ def afterwards(slt: SpeechLanguageRun, figures: Figures, periods: Periods) -> Pa
         title="After the first contact",
         sentences=tuple(filter(None, (_treated(figures, periods), _plans(slt, figures, periods)))),
         tables=found,
-        remarks=(NOT_SEEN,),
+        remarks=(NOT_SEEN, ADVICE) if len(figures.series("advice_requests")) else (NOT_SEEN,),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -110,6 +111,24 @@ def category_name(by: str, category: str) -> str:
             return capital(plain)
 
 
+def plain(text: str) -> str:
+    """Return text of the run with one way to write per cent.
+
+    >>> plain("30 % of referrals")
+    '30% of referrals'
+    """
+    return re.sub(r"(?<=\d) %", "%", text)
+
+
+def odds(probability: float) -> str:
+    """Return how likely something is, among the simulated futures; never is said as that.
+
+    >>> odds(0.0), odds(0.004), odds(0.83)
+    ('in none of the simulated futures', 'less than 1%', '83%')
+    """
+    return chance(probability) if probability > 0 else "in none of the simulated futures"
+
+
 def exact(value: float, kind: Kind, unit: float = TENTH) -> str:
     """Return a number of a measure, to the nearest `unit`; only of therapists to a tenth.
 
@@ -125,7 +144,9 @@ def exact(value: float, kind: Kind, unit: float = TENTH) -> str:
 
 
 def cell(figure: Figure | None, kind: Kind, *, ranged: bool = True) -> str:
-    r"""Return a figure and, on a line of its own, its range; an outturn has none, nor a figure that is sure.
+    r"""Return a figure and, on a line of its own, its range; the past has none, nor a figure that is sure.
+
+    Of the past it says there what was worked out rather than counted.
 
     >>> cell(Figure(20.2, 20.0, 18.0, 22.5, False, False), KINDS["wte_needed"])
     '20.0\n18.0 to 22.5'
@@ -135,8 +156,10 @@ def cell(figure: Figure | None, kind: Kind, *, ranged: bool = True) -> str:
     middle = exact(figure.median, kind)
     if not ranged:
         return middle
+    if figure.outturn:
+        return f"{middle}{RANGE_BELOW}{'modelled' if figure.modelled else ''}"
     same = {middle} == {exact(figure.low, kind), exact(figure.high, kind)}
-    return f"{middle}{RANGE_BELOW}{'' if figure.outturn or same else span(figure.low, figure.high, kind)}"
+    return f"{middle}{RANGE_BELOW}{'' if same else span(figure.low, figure.high, kind)}"
 
 
 def span(low: float, high: float, kind: Kind) -> str:
@@ -145,13 +168,13 @@ def span(low: float, high: float, kind: Kind) -> str:
 
 
 def told(figure: Figure, kind: Kind, what: str = "") -> str:
-    """Say a figure in a sentence: a projection no finer than its range allows and with it, an outturn as it is.
+    """Say a figure in a sentence: a projection no finer than its range allows and with it, the past as it is.
 
     >>> told(Figure(1484, 1480, 1290, 1702, False, False), KINDS["referrals"], "referrals")
     'about 1,480 referrals (likely between 1,290 and 1,700)'
     """
     if figure.outturn:
-        return f"{exact(figure.median, kind)} {what}".rstrip()
+        return f"{exact(figure.median, kind)} {what}".rstrip() + (" (modelled)" if figure.modelled else "")
     return ranged({"median": figure.median, "low": figure.low, "high": figure.high}, kind, what)
 
 
@@ -217,22 +240,23 @@ def when(met: Mapping[str, Any], last: pd.Timestamp) -> str:
     >>> when({"month": None, "low": "2027-02", "high": None, "chance": 0.14}, last)
     'not by September 2027 (the chance of it by then is 14%)'
     """
-    end, odds = month(last), chance(float(met["chance"]))
+    end, likely = month(last), odds(float(met["chance"]))
     if not met["month"]:
-        return f"not by {end} (the chance of it by then is {odds})"
+        return f"not by {end} ({'the chance of it by then is ' if met['chance'] else ''}{likely})"
     middle, low, high = (month(month_of(met[name])) if met[name] else "" for name in ("month", "low", "high"))
     if low and high:
         return f"in {middle}" if low == high else f"in {middle} (likely between {low} and {high})"
     early = f"likely not before {low}; " if low and low != middle else ""
-    return f"in {middle} ({early}by {end} in {odds} of the simulated futures)"
+    return f"in {middle} ({early}by {end} in {likely} of the simulated futures)"
 
 
 def met_cell(met: Mapping[str, Any], last: pd.Timestamp) -> str:
     """Return when something comes true as a cell of a table, with its range or chance below."""
+    by_the_end = f"{'chance ' if met['chance'] else ''}{odds(float(met['chance']))}"
     if not met["month"]:
-        return f"not by {month(last, short=True)}{RANGE_BELOW}chance {chance(float(met['chance']))}"
+        return f"not by {month(last, short=True)}{RANGE_BELOW}{by_the_end}"
     low = month(month_of(met["low"] or met["month"]), short=True)
-    high = month(month_of(met["high"]), short=True) if met["high"] else "later"
+    high = month(month_of(met["high"]), short=True) if met["high"] else f"later, {by_the_end}"
     middle = month(month_of(met["month"]), short=True)
     return f"{middle}{RANGE_BELOW}{'' if low == high else f'{low} to {high}'}"
 

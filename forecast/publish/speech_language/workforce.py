@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from forecast.publish.speech_language.charts import ChartText, staff
 from forecast.publish.speech_language.lines import Line, Periods, figures_table
@@ -14,25 +14,26 @@ from forecast.publish.speech_language.words import (
     month,
     ranged,
     tag,
-    told,
     turned,
     year_name,
 )
 from forecast.publish.view import Part
 
+STEP = 0.1
 MEASURES = ("wte_needed", "wte_in_post", "wte_gap", "wte_work")
 NEED = (
     "Needed: therapists in post, if every child referred is seen as they come, less those who leave the list, and the "
     "list neither grows nor falls. Working off the list takes more: see “Questions answered”."
 )
 DONE = "Work done: therapists that the work takes which the clinics' capacity allows, while the others wait."
+PARTS = "Tiers and age bands hold the work for children referred; plans and advice stand under the kinds of work."
 NORMS_DECIDE = "Therapists follow from contacts by the norms below: another norm gives another need."
 
 
 def therapists(slt: SpeechLanguageRun, figures: Figures, periods: Periods, *, chart_id: str) -> Part | None:
     """Tell therapists needed against those in post, by academic year, kind of work and tier."""
     name, rows = slt.provider.name, figures.series("wte_needed")
-    mark = tag(figures.at("wte_needed", ds) for ds in rows["ds"])
+    mark = tag(figures.at(m, ds) for m in ("wte_needed", "wte_in_post") for ds in rows["ds"])
     said = f"Whole-time therapists needed and in post by month, {name}{mark}"
     text = ChartText(f"{chart_id}-staff", said, f"{said}. The figures by year are in the table below.", mark)
     years = [
@@ -47,12 +48,12 @@ def therapists(slt: SpeechLanguageRun, figures: Figures, periods: Periods, *, ch
                 for c in figures.categories("wte_needed", by, freq=YEARLY)
             ],
         )
-        for title, by in (("By kind of work", "work"), ("By tier", "tier"))
+        for title, by in (("By kind of work", "work"), ("By tier", "tier"), ("By age band", "age_band"))
     ]
     tables = (
         figures_table("Whole-time therapists (WTE)", columns, [("", years)], [kind(m) for m in MEASURES]),
         figures_table(
-            "Therapists needed by kind of work and tier (WTE)",
+            "Therapists needed by kind of work, tier and age band (WTE)",
             ("What", *map(year_name, periods.years)),
             parts,
             [kind("wte_needed")],
@@ -63,22 +64,40 @@ def therapists(slt: SpeechLanguageRun, figures: Figures, periods: Periods, *, ch
         return None
     return Part(
         title="Therapists needed and in post",
-        sentences=tuple(filter(None, (_since(figures, periods), _beyond(figures, periods)))),
+        sentences=tuple(filter(None, (_since(figures, periods),))),
         charts=(staff(figures, text),),
         tables=found,
-        remarks=(NEED, DONE, NORMS_DECIDE),
+        remarks=(NEED, DONE, *((PARTS,) if any(lines for _, lines in parts[1:]) else ()), NORMS_DECIDE),
     )
 
 
-def short_of(slt: SpeechLanguageRun) -> str:
+def short_of(slt: SpeechLanguageRun, figures: Figures) -> str:
     """Say how many therapists keep pace with demand over the year to the target, and how many are in post."""
     now = slt.options[0]
+    need, both = (_mark(slt, figures, measures) for measures in (("wte_needed",), ("wte_in_post", "wte_gap")))
     needed = ranged(now["wte_needed"], kind("wte_needed"), "whole-time therapists (WTE)")
     posts = exact(float(now["wte_in_post"]), kind("wte_in_post"))
     return (
-        f"Keeping pace with demand takes {needed} over the 12 months to {month(month_of(now['by_target']['month']))}. "
-        f"In post are {posts}: {gap_words(now['wte_gap'])}{slt.label}."
+        f"Keeping pace with demand takes {needed} over the 12 months to {month(month_of(now['by_target']['month']))}"
+        f"{need}. In post are {posts}: {gap_words(now['wte_gap'])}{both}."
     )
+
+
+def today(slt: SpeechLanguageRun, figures: Figures) -> str:
+    """Say what the work done in the first year takes, where that is not what is in post; "" where it is."""
+    if not out_of_step(slt):
+        return ""
+    done, in_post = slt.today["wte_work"], float(slt.today["wte_in_post"])
+    takes, posts = ranged(done, kind("wte_work"), "WTE"), exact(in_post, kind("wte_in_post"))
+    against = f", more than the {posts} in post" if float(done["median"]) > in_post else f" of the {posts} in post"
+    mark = _mark(slt, figures, ("wte_work", "wte_in_post"))
+    return f"By these norms today's work takes {takes}{against}{mark}: check norms and posts before using the gap."
+
+
+def out_of_step(slt: SpeechLanguageRun) -> bool:
+    """Say whether the work done in the first year and those in post differ by more than a tenth of those in post."""
+    in_post = float(slt.today["wte_in_post"])
+    return abs(float(slt.today["wte_work"]["median"]) - in_post) > STEP * in_post
 
 
 def gap_words(gap: Mapping[str, float | None]) -> str:
@@ -92,18 +111,10 @@ def gap_words(gap: Mapping[str, float | None]) -> str:
     return ranged(turned(gap), kind("wte_gap"), "WTE to spare")
 
 
-def _beyond(figures: Figures, periods: Periods) -> str:
-    """Say that the work done takes more therapists than are in post, where norms, posts and clinics do not agree."""
-    for year in periods.years:
-        done, in_post = (figures.year(measure, year) for measure in ("wte_work", "wte_in_post"))
-        if done and in_post and done.low > in_post.median:
-            takes = told(done, kind("wte_work"), "WTE")
-            posts = f"more than the {exact(in_post.median, kind('wte_in_post'))} in post{tag((done, in_post))}"
-            return (
-                f"By these norms the work done in {year_name(year)} takes {takes}, {posts}: check the norms, the "
-                "posts and the capacity against each other before using the gap."
-            )
-    return ""
+def _mark(slt: SpeechLanguageRun, figures: Figures, measures: Sequence[str]) -> str:
+    """Return what to write behind projected figures of some measures that are not in the table themselves."""
+    known = [figures.at(measure, ds) for measure in measures for ds in figures.months(measure, outturn=False)]
+    return tag(known) if known else slt.label
 
 
 def _since(figures: Figures, periods: Periods) -> str:

@@ -91,8 +91,18 @@ def slt_entry(*, provenance: str = "synthetic", log: bool = True) -> dict[str, A
         **{"last": "2027-09", "n_paths": 1000, "provenance": sorted({provenance, "published"})},
         **{"synthetic": ["the log of referrals"] if made_up else [], "proxy": not log},
         **{"target": {"within_weeks": 18, "share": 0.92, "by": BY}, "bands": list(BANDS), "norms": NORMS},
-        "settings": {"model": "auto", "booking": "fitted", "seen_at_once": "universal", "clinics": "locality"},
-        "fit": {"capacity_a_week": 24.6, "booking_share": 0.35, "over_weeks": 12, "error_children": 14.2}
+        "settings": {"model": "auto", "booking": "fitted", "seen_at_once": "universal", "clinics": "by locality"}
+        | {"in_treatment": "as given by tier"},
+        "staff": [{"from": "2023-10-01", "wte": 22.2, "reason": "posts agreed in the budget"}],
+        "capacity": [{"from": "2024-09-01", "a_week": 26.0, "reason": "clinics planned"}],
+        "today": {"wte_work": _triple(19.1, 17.5, 20.6), "wte_in_post": 20.0},
+        "fit": {
+            "capacity_a_week": 24.6,
+            "observed_a_week": 23.1,
+            "booking_share": 0.35,
+            "over_weeks": 12,
+            "error_children": 14.2,
+        }
         | {"error_points": 1.6},
         "queue": {"demand_a_week": 29.1, "load": 1.08, "target_queue": 131.0, "target_capacity": 29.4}
         | {"relief_capacity": 43.2},
@@ -113,12 +123,13 @@ def write_slt(folder: Path, *, provenance: str = "synthetic", log: bool = True, 
 def _rows(*, log: bool) -> Iterator[tuple[object, ...]]:
     splits = {"locality": LOCALITIES, "age_band": AGES, "tier": TIERS} if log else {}
     sources = {"source": SOURCES} if log else {}
+    status = "outturn" if log else "modelled"
     for month in PAST:
-        yield from _split("referrals", month, referred(month), {**splits, **sources}, status="outturn")
+        yield from _split("referrals", month, referred(month), {**splits, **sources}, status=status)
     for year in (2020, 2021, 2022):
         total = _sum_of_year(referred, year)
         start = pd.Timestamp(year, 9, 1)
-        yield from _split("referrals", start, total, {**splits, **sources}, status="outturn", freq="academic_year")
+        yield from _split("referrals", start, total, {**splits, **sources}, status=status, freq="academic_year")
     for month in AHEAD:
         yield from _split("referrals", month, referred(month), {**splits, **sources})
         yield _row("advice_requests", month, 40.0 * SEASON[month.month])
@@ -155,7 +166,7 @@ def _staff(
     option: str, when: pd.Timestamp, freq: str, mean: float, splits: Mapping[str, Mapping[str, float]]
 ) -> Iterator[tuple[object, ...]]:
     in_post = OPTIONS[option][1]
-    breakdowns = {"work": WORKS, **({"tier": TIERS} if splits else {})}
+    breakdowns = {"work": WORKS, **({"tier": TIERS, "age_band": AGES} if splits else {})}
     yield from _split("wte_needed", when, mean, breakdowns, option=option, freq=freq)
     yield _row("wte_work", when, 0.9 * mean, option=option, freq=freq)
     yield (option, "wte_in_post", "", "", freq, when, *[in_post] * 6, "projected")
@@ -180,7 +191,8 @@ def _published() -> Iterator[tuple[object, ...]]:
         shown = {"waiting": total, "within_target": 100 * (1 - sum(bands[5:]) / total), "over_52_weeks": bands[6]}
         shown |= {"median_wait": 7.5, "p92_wait": 17.0}
         for measure, y in shown.items():
-            yield _row(measure, ds, float(y), status="outturn")
+            status = "modelled" if measure in {"median_wait", "p92_wait"} else "outturn"
+            yield _row(measure, ds, float(y), status=status)
         for band, y in zip(BANDS, bands, strict=True):
             yield _row("waiting", ds, float(y), "wait_band", band, status="outturn")
 
@@ -212,7 +224,7 @@ def _row(
     status: str = "projected",
     freq: str = "MS",
 ) -> tuple[object, ...]:
-    if status == "outturn":
+    if status != "projected":
         return (option, measure, by, category, freq, when, mean, mean, NAN, NAN, NAN, NAN, status)
     median, width = 0.98 * mean, _width(when, mean)
     ends = (median - width, median + width, median - 1.5 * width, median + 1.5 * width)
@@ -285,9 +297,17 @@ NORMS = [
         {"name": name, "title": title, "value": value, "unit": unit, "source": "made up for tests"}
         for name, title, value, unit in (
             ("first_contact_hours", "Time of a first contact", "targeted 1.5; specialist 2", "hours"),
-            ("treated_share", "Children seen who go on to treatment", "targeted 60%; specialist 80%", "share"),
+            (
+                "treated_share",
+                "Children seen who go on to treatment",
+                "targeted 0.6; specialist 0-4 0.8, 5-10 1",
+                "share",
+            ),
             ("clinical_hours_a_year", "Clinical hours a therapist has in a year", "1,000", "hours a year a WTE"),
-            ("sickness_rate", "Sickness", "4%", "share of time"),
+            ("sickness_rate", "Sickness", "0.04", "share"),
+            ("vacancy_rate", "Vacancies", "0.1", "share"),
+            ("removal_a_month", "Children taken off the list", "0-1 0.005, 52+ 0.02", "share a month"),
+            ("plan_share", "EHC plans with provision", "slcn 0.9, asd 0.4", "share"),
         )
     )
 ]

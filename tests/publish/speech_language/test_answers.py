@@ -37,6 +37,12 @@ def test_where_no_number_of_first_contacts_meets_the_target_that_is_said(slt):
     )
 
 
+def test_why_posts_and_gap_differ_is_said_where_they_do(slt):
+    assert len(answers(slt).remarks) == 2
+    more = {"wte_work": {"median": 26.0, "low": 24.0, "high": 28.0}, "wte_in_post": 20.0}
+    assert answers(replace(slt, today=more)).remarks[1].startswith("These posts come on top of what today's first")
+
+
 def test_fewer_than_there_are_may_be_enough(slt):
     fewer = {**slt.answers["keep_pace"], "more_a_week": {"median": -1.5, "low": -3.0, "high": 0.5}}
     fewer["wte_more"] = {"median": -0.6, "low": -1.2, "high": 0.2}

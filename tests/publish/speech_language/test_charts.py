@@ -33,7 +33,8 @@ def test_fans_are_drawn_wide_and_narrow_and_the_same_each_time(figures):
     for svg in (wide, narrow):
         said = words(svg)
         assert {"Waiting less than 18 weeks", "Weeks that 92% wait less than", "100%", "Target"} <= set(said)
-        assert said.count("(synthetic data)") == 2
+        assert said.count("(synthetic data)") == 1
+        assert said.count("(history modelled, synthetic data)") == 1
         assert said.count("Projection") == 1
     assert 'id="c-wide-title"' in wide
     assert 'id="c-narrow-title"' in narrow
@@ -55,8 +56,29 @@ def test_the_list_is_stacked_by_band_and_bands_beyond_the_target_stand_out(figur
     assert not {"#f46a25", "#8a2c02"} & blue
 
 
+def test_a_history_that_is_modelled_is_drawn_and_says_so(frame):
+    one = (Fan("p92_wait", "Weeks that 92% wait less than"),)
+    untagged = ChartText("c", "Title", "What it shows")
+    drawn = words(fans(Figures(frame), one, untagged)[0])
+    assert "(history modelled)" in drawn
+    ahead = frame[frame["status"].eq("projected")]
+    assert "(history modelled)" not in words(fans(Figures(ahead), one, untagged)[0])
+
+
+def test_a_modelled_month_is_history_not_forecast(figures, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("forecast.publish.speech_language.charts.draw_fan", lambda _, data, __: drawn.append(data))
+    fans(figures, (Fan("p92_wait", "Weeks that 92% wait less than"),), TEXT)
+    assert [(len(data.history), len(data.forecast)) for data in drawn] == [(9, 48)] * 2
+
+
+def test_two_options_of_one_title_are_two_lines(frame):
+    options = [("Same", Figures(frame)), ("Same", Figures(frame, "more_staff"))]
+    assert words(compared(options, WITHIN, TEXT)[0]).count("Same") == 2
+
+
 def test_published_lists_alone_have_no_range_and_none_no_chart(frame):
-    published = frame[frame["status"].eq("outturn")]
+    published = frame[frame["status"].ne("projected")]
     assert "projected" not in words(stacked(Figures(published), BANDS, TEXT, weeks=18)[0])
     assert stacked(Figures(frame[frame["measure"].ne("waiting")]), BANDS, TEXT, weeks=18) == ()
 
@@ -70,7 +92,7 @@ def test_therapists_needed_are_a_fan_against_those_in_post(frame, figures):
 
 
 def test_options_are_lines_with_names_of_their_own(frame):
-    options = {"As it is": Figures(frame), "Two more": Figures(frame, "more_staff")}
+    options = [("As it is", Figures(frame)), ("Two more", Figures(frame, "more_staff"))]
     for svg in compared(options, WITHIN, TEXT):
         assert {"As it is", "Two more", "Target", "100%"} <= set(words(svg))
-    assert compared({"As it is": Figures(frame[frame["measure"].eq("capacity")])}, WITHIN, TEXT) == ()
+    assert compared([("As it is", Figures(frame[frame["measure"].eq("capacity")]))], WITHIN, TEXT) == ()

@@ -74,6 +74,7 @@ def test_a_table_or_a_key_that_is_missing_is_refused_by_name(tmp_path):
     ("change", "message"),
     [
         (lambda entry: entry.pop("norms"), "'speech_language.norms' is missing"),
+        (lambda entry: entry.pop("today"), "'speech_language.today' is missing"),
         (lambda entry: entry["options"][1].pop("target_met"), "'speech_language.options[1].target_met' is missing"),
         (lambda entry: entry["options"].clear(), "'speech_language.options' is empty"),
     ],
@@ -94,6 +95,9 @@ def test_figures_are_found_by_measure_breakdown_and_period(figures):
     year = figures.year("referrals", pd.Timestamp("2024-09-01"))
     months = pd.date_range("2024-09-01", "2025-08-01", freq="MS")
     assert year.mean == pytest.approx(sum(referred(month) for month in months))
+    wait = figures.at("median_wait", pd.Timestamp("2023-09-01"))
+    assert (wait.outturn, wait.modelled, published.modelled) == (True, True, False)
+    assert len(figures.months("median_wait", outturn=True)) == 9
     assert figures.at("waiting", pd.Timestamp("2030-01-01")) is None
     assert not len(figures.series("nothing"))
     assert len(figures.months("referrals", outturn=True)) == 48

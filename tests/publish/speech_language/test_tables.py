@@ -1,5 +1,6 @@
 import csv
 import io
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -49,6 +50,14 @@ def test_options_are_named_and_outturns_stand_once(table):
     assert list(months["period_start"]) == [f"{ds:%Y-%m-%d}" for ds in (*PAST, *AHEAD)]
 
 
+def test_options_of_one_title_keep_their_own_place(slt_run):
+    slt = slt_run.speech_language
+    twice = tuple({**option, "title": "Same"} for option in slt.options)
+    own = speech_language_projections(slt_run, replace(slt, options=twice))
+    rows = own[own["measure"].eq("waiting") & own["breakdown"].eq("Total") & own["option"].eq("Same")]
+    assert list(rows["period_start"]) == [f"{ds:%Y-%m-%d}" for ds in AHEAD] * len(twice)
+
+
 def test_periods_are_months_and_academic_years(table):
     wanted = {"measure": "referrals", "breakdown": "Total", "period_start": "2024-09-01"}
     year = one(table, time_identifier="Academic year", **wanted)
@@ -60,7 +69,10 @@ def test_periods_are_months_and_academic_years(table):
 
 def test_each_row_says_whether_it_was_made_up(table):
     published = table[table["provenance"].eq("published")]
-    assert set(published["value_type"]) == {"outturn"}
+    assert set(published["value_type"]) == {"outturn", "modelled"}
+    modelled = table[table["value_type"].eq("modelled")]
+    assert set(modelled["measure"]) == {"median_wait", "p92_wait"}
+    assert (set(modelled["option"]), set(modelled["mean"])) == ({"recorded"}, {"z"})
     assert set(published["measure"]) == {"waiting", "within_target", "over_52_weeks", "median_wait", "p92_wait"}
     assert set(table[table["value_type"].eq("projection")]["provenance"]) == {"synthetic"}
 

@@ -32,7 +32,7 @@ def test_the_table_has_the_share_the_long_waits_and_the_waits(slt, told):
     actual, ahead = table.groups
     assert [row.head for row in actual.rows] == ["Sep\u00a02023"]
     # 48 and 1 of 497 have waited 18 weeks or more.
-    assert actual.rows[0].cells[:3] == ("497\n", "90%\n", "1\n")
+    assert actual.rows[0].cells == ("497\n", "90%\n", "1\n", "8\nmodelled", "17\nmodelled")
     assert [row.head for row in ahead.rows if row.strong] == ["Mar\u00a02027"]
     assert part.charts == (("c-list-wide", "c-list-narrow"), ("c-waits-wide", "c-waits-narrow"))
     bands, months = part.folded
@@ -68,11 +68,16 @@ def test_a_month_that_is_missing_says_nothing(slt, told):
 def test_after_the_first_contact(slt):
     figures = Figures(slt.table)
     part = afterwards(slt, figures, periods_of(slt, figures))
-    stock, contacts = part.tables
+    stock, contacts, children = part.tables
     assert stock.columns == ("End of", "In treatment", "Universal", "Targeted", "Specialist")
     assert [row.head for row in contacts.groups[0].rows] == [
-        *("First contacts", "Treatment", "Children with an EHC plan", "Left without being seen")
+        *("First contacts", "Treatment", "Children with an EHC plan")
     ]
+    assert children.caption.startswith("Children seen, and children who leave unseen, by academic year, with the")
+    assert [row.head for row in children.groups[0].rows] == ["Seen for the first time", "Left without being seen"]
+    assert part.remarks[1].startswith("Advice for EHC assessments is counted in requests")
+    bare = Figures(slt.table[slt.table["measure"].ne("advice_requests")])
+    assert len(afterwards(slt, bare, periods_of(slt, bare)).remarks) == 1
     # 900 + 4 x 42 = 1,068 children; 98 % of 1,920 contacts, within 5 %.
     assert part.sentences == (
         "At the end of March 2027 about 1,050 children (likely between 950 and 1,150) are in treatment (synthetic "

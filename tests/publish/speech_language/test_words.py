@@ -20,6 +20,7 @@ from forecast.publish.speech_language.words import (
 LAST = pd.Timestamp("2027-09-01")
 NAN = float("nan")
 PUBLISHED = Figure(497, 497, NAN, NAN, outturn=True, synthetic=False)
+GUESSED = Figure(9, 9, NAN, NAN, outturn=True, synthetic=False, modelled=True)
 COUNTED = Figure(120, 120, NAN, NAN, outturn=True, synthetic=True)
 MADE_UP = Figure(760, 749, 660, 850, outturn=False, synthetic=True)
 TRUE = Figure(760, 749, 660, 850, outturn=False, synthetic=False)
@@ -64,6 +65,8 @@ def test_cells_have_the_range_below_unless_there_is_none():
     assert cell(TRUE, kind("waiting")) == "749\n660 to 850"
     assert cell(PUBLISHED, kind("waiting")) == "497\n"
     assert cell(Figure(22.08, 22.08, 22.08, 22.08, outturn=False, synthetic=True), kind("wte_in_post")) == "22.1\n"
+    assert cell(GUESSED, kind("median_wait")) == "9\nmodelled"
+    assert told(GUESSED, kind("referrals"), "referrals") == "9 referrals (modelled)"
     assert cell(None, kind("waiting")) == "-\n"
     assert cell(None, kind("waiting"), ranged=False) == "-"
     assert cell(TRUE, kind("waiting"), ranged=False) == "749"
@@ -89,12 +92,17 @@ def test_a_number_rounds_half_up_and_has_a_real_minus():
         (
             *("2025-05", "2025-05", None, 0.61),
             "in May 2025 (by September 2027 in 61% of the simulated futures)",
-            "May\u00a02025\nMay\u00a02025 to later",
+            "May\u00a02025\nMay\u00a02025 to later, chance 61%",
         ),
         (
             *(None, "2026-02", None, 0.31),
             "not by September 2027 (the chance of it by then is 31%)",
             "not by Sep\u00a02027\nchance 31%",
+        ),
+        (
+            *(None, None, None, 0.0),
+            "not by September 2027 (in none of the simulated futures)",
+            "not by Sep\u00a02027\nin none of the simulated futures",
         ),
     ],
 )
