@@ -153,7 +153,7 @@ class Option:
         for move in self.tiers:
             yield move.says()
         if self.booking is not None:
-            yield f"booking: {booking_words(self.booking)}"
+            yield f"booking, from the first month on: {booking_words(self.booking)}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

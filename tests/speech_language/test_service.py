@@ -77,5 +77,5 @@ def test_an_option_says_what_it_changes() -> None:
         "3 first contacts a week more from 1 September 2024 to 31 August 2025",
         "20 % of specialist referrals go to targeted, 3 months after 1 September 2024, built up over 12 months, "
         "in North",
-        "booking: the longest waiting first",
+        "booking, from the first month on: the longest waiting first",
     )

@@ -51,7 +51,8 @@ def expected(slt: SpeechLanguageRun, figures: Figures, periods: Periods) -> str:
             versus = change(ahead.median, past.median)
             than = f", {versus} the {told(past, kind('referrals'))} of {year_name(last)}"
             figured.append(past)
-    return f"{said}{year_name(periods.next_year)}{than}{tag(figured)}."
+    guessed = ", as guessed from the published list" if slt.proxy else ""
+    return f"{said}{year_name(periods.next_year)}{guessed}{than}{tag(figured)}."
 
 
 def _by_year(figures: Figures, periods: Periods) -> Table | None:

@@ -52,3 +52,11 @@ def test_without_a_counted_year_or_with_very_few_referrals_nothing_is_compared(s
         bare = replace(slt, table=rows)
         said = expected(bare, Figures(rows), periods_of(bare, Figures(rows)))
         assert said.endswith("in the academic year 2024/25 (synthetic data).")
+
+
+def test_referrals_of_the_proxy_are_said_to_be_guessed(slt):
+    figures = Figures(slt.table)
+    periods = periods_of(slt, figures)
+    assert "guessed" not in expected(slt, figures, periods)
+    proxy = replace(slt, proxy=True)
+    assert "in the academic year 2024/25, as guessed from the published list, " in expected(proxy, figures, periods)
