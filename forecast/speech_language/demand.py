@@ -12,11 +12,9 @@ from forecast.errors import InputError
 from forecast.models.specs import ModelSpec
 from forecast.panel import FloatArray, IntArray
 from forecast.speech_language.cells import KEYS, Cells
-from forecast.speech_language.fit import MIN_MONTHS
+from forecast.speech_language.fit import MIN_MONTHS, RECENT
 from forecast.speech_language.proxy import BandHistory, referral_proxy
 from forecast.speech_language.referrals import ReferralPaths, forecast_referrals, proxy_referrals
-
-RECENT = 12
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ keeps the wait bands as they were is found by running the list over the months o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -161,15 +161,8 @@ class _Observed:
 
     def run(self, booking: Booking, contacts: FloatArray) -> ListRun:
         """Run the list from the first month on, with first contacts a week by month."""
-        clinics = Clinics(
-            of_cell=self.clinics.of_cell,
-            reneging=self.clinics.reneging,
-            removal=self.clinics.removal,
-            bands=self.clinics.bands,
-            booking=booking,
-        )
         return run_list(
-            clinics,
+            replace(self.clinics, booking=booking),
             opening=NHS.spread(self.bands[:1]),
             referrals=self.referrals[None, :, None],
             weeks=self.weeks,

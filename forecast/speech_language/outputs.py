@@ -222,8 +222,6 @@ class ServiceProjection:
 
     def _rests_on(self, measure: str, category: str) -> str:
         """Provenance of a projected figure, by what it is made of."""
-        if measure == "wte_in_post":
-            return "published"
         if measure == "advice_requests" or category in OF_EHC:
             return self.sources["ehc"]
         return self.provenance

@@ -176,10 +176,10 @@ def _start(
     )
     recent = recent_referrals(demand.history, cells, listed.months[-1])
     hours = pathways(service, cells)
-    a_child = float(np.average(hours[has_list], weights=recent[has_list])) if recent[has_list].any() else 1.0
+    opening = shared_out(fit.opening, recent, has_list)
+    a_child = float(np.average(hours[has_list], weights=recent[has_list]))
     total = capacity_by_week(service, fit, calendar, hours_a_child=a_child)
     share = np.bincount(of_cell[has_list], weights=recent[has_list], minlength=n_clinics)
-    opening = shared_out(fit.opening, recent, has_list)
     seen = _seen_a_week(recent, has_list, float(total.mean()))
     start = Start(
         service=service,

@@ -8,13 +8,12 @@ which some have hardly a list left. The answers of all paths together give a mid
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from forecast.panel import FloatArray, IntArray
-from forecast.speech_language.clinics import Clinics
 from forecast.speech_language.options import clinics_of
 from forecast.speech_language.start import Start
 from forecast.speech_language.waiting_list import ListRun, run_list
@@ -66,15 +65,7 @@ class Question:
         self._start, self.since = start, since
         self._opening = joined @ start.opening
         self._referrals = np.tensordot(joined, start.referrals, axes=1)
-        plain = clinics_of(start, None)
-        self._clinics = Clinics(
-            of_cell=np.arange(n_clinics),
-            reneging=plain.reneging,
-            removal=plain.removal,
-            booking=plain.booking,
-            bands=plain.bands,
-            target_weeks=plain.target_weeks,
-        )
+        self._clinics = replace(clinics_of(start, None), of_cell=np.arange(n_clinics))
         pattern = start.calendar.profile * start.calendar.since(since)
         self._extra = start.clinic_share[:, None] * pattern
         later = start.calendar.since(since) > 0

@@ -204,9 +204,7 @@ def test_what_does_not_fit_together_is_refused(changed: dict[str, object], error
 def test_a_row_says_what_it_rests_on(made: slt.ServiceProjection) -> None:
     table = made.table()
     ahead = table["status"].eq("projected")
-    posts = table["measure"].eq("wte_in_post")
-    assert set(table.loc[ahead & ~posts, "provenance"]) == {"synthetic"}
-    assert set(table.loc[ahead & posts, "provenance"]) == {"published"}
+    assert set(table.loc[ahead, "provenance"]) == {"synthetic"}
     assert set(table.loc[~ahead & table["measure"].eq("referrals"), "provenance"]) == {"synthetic"}
     assert set(table.loc[~ahead & ~table["measure"].eq("referrals"), "provenance"]) == {"published"}
     read_off = table["measure"].isin(["median_wait", "p92_wait"])
